@@ -1,0 +1,146 @@
+package org.kagemusha.core.wire;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * A packet in a larger piece of memory, with room before it and behind it, so that headers are put
+ * on and taken off in place. The octets are in network order and reached by absolute index: the
+ * packet is {@code bytes()[offset, offset + length)}.
+ *
+ * <p>The buffer belongs to one thread and is reused: whoever is handed one may change it, but must
+ * not keep it after returning.
+ */
+public final class PacketBuffer {
+
+  /** Room before a received packet, enough for every header that this project puts on. */
+  public static final int HEADROOM = 192;
+
+  /** Room behind a received packet: ESP padding, trailer and the longest integrity check value. */
+  public static final int TAILROOM = 320;
+
+  private final ByteBuffer bytes;
+  private final long address;
+  private int offset;
+  private int length;
+
+  /**
+   * Wraps memory.
+   *
+   * @param bytes the memory; its byte order is set to network order, its position is not used
+   * @param address the native address of index 0, or 0 where it is not known or on the heap
+   */
+  public PacketBuffer(ByteBuffer bytes, long address) {
+    this.bytes = bytes.order(ByteOrder.BIG_ENDIAN);
+    this.address = address;
+  }
+
+  /** A new direct buffer that can take a packet of a size, with the usual head and tail room. */
+  public static PacketBuffer allocate(int size) {
+    PacketBuffer buffer =
+        new PacketBuffer(ByteBuffer.allocateDirect(HEADROOM + size + TAILROOM), 0);
+    return buffer.set(HEADROOM, 0);
+  }
+
+  /** A new heap buffer that holds a copy of these octets, with the usual head and tail room. */
+  public static PacketBuffer copyOf(byte[] octets) {
+    return copyOf(octets, 0, octets.length);
+  }
+
+  /** A new heap buffer that holds a copy of these octets, with the usual head and tail room. */
+  public static PacketBuffer copyOf(byte[] octets, int from, int count) {
+    byte[] room = new byte[HEADROOM + count + TAILROOM];
+    System.arraycopy(octets, from, room, HEADROOM, count);
+    return new PacketBuffer(ByteBuffer.wrap(room), 0).set(HEADROOM, count);
+  }
+
+  /** The memory around and under the packet. */
+  public ByteBuffer bytes() {
+    return bytes;
+  }
+
+  /** The native address of index 0 of {@link #bytes()}, or 0 where it is not known. */
+  public long address() {
+    return address;
+  }
+
+  /** The index of the packet's first octet. */
+  public int offset() {
+    return offset;
+  }
+
+  /** The packet's length in octets. */
+  public int length() {
+    return length;
+  }
+
+  /** The index behind the packet's last octet. */
+  public int end() {
+    return offset + length;
+  }
+
+  /** Octets free before the packet. */
+  public int headroom() {
+    return offset;
+  }
+
+  /** Octets free behind the packet. */
+  public int tailroom() {
+    return bytes.capacity() - offset - length;
+  }
+
+  /**
+   * Says where the packet lies.
+   *
+   * @throws IndexOutOfBoundsException if that is not inside the memory
+   */
+  public PacketBuffer set(int newOffset, int newLength) {
+    if (newOffset < 0 || newLength < 0 || newLength > bytes.capacity() - newOffset) {
+      throw new IndexOutOfBoundsException(
+          newOffset + "+" + newLength + " is outside of " + bytes.capacity());
+    }
+    offset = newOffset;
+    length = newLength;
+    return this;
+  }
+
+  /**
+   * Grows the packet at its front; what the new octets hold is undefined.
+   *
+   * @throws IndexOutOfBoundsException if the headroom is smaller
+   */
+  public PacketBuffer prepend(int count) {
+    return set(offset - count, length + count);
+  }
+
+  /**
+   * Takes octets off the front.
+   *
+   * @throws IndexOutOfBoundsException if the packet has fewer
+   */
+  public PacketBuffer trimFront(int count) {
+    return set(offset + count, length - count);
+  }
+
+  /**
+   * Sets the packet's length, its front unmoved.
+   *
+   * @throws IndexOutOfBoundsException if the memory is smaller
+   */
+  public PacketBuffer resize(int newLength) {
+    return set(offset, newLength);
+  }
+
+  /** Makes this packet the copy of another, at the usual headroom. */
+  public PacketBuffer copyFrom(PacketBuffer other) {
+    bytes.put(HEADROOM, other.bytes, other.offset, other.length);
+    return set(HEADROOM, other.length);
+  }
+
+  /** The packet's octets, copied: for the control plane and tests. */
+  public byte[] toBytes() {
+    byte[] octets = new byte[length];
+    bytes.get(offset, octets);
+    return octets;
+  }
+}
