@@ -1,0 +1,56 @@
+package org.kagemusha.core.node;
+
+/** What an engine counts besides drops. */
+public enum Counter {
+  /** Frames taken from the home side. */
+  HOME_FRAMES_RECEIVED("frames received from the home side"),
+  /** Frames given to the home side. */
+  HOME_FRAMES_SENT("frames sent to the home side"),
+  /** Packets taken from the routed network. */
+  UNDERLAY_PACKETS_RECEIVED("packets received from the routed network"),
+  /** Packets given to the routed network. */
+  UNDERLAY_PACKETS_SENT("packets sent to the routed network"),
+  /** Inner packets that entered the tunnel. */
+  TUNNEL_PACKETS_SENT("inner packets encapsulated"),
+  /** Octets of inner packets that entered the tunnel. */
+  TUNNEL_OCTETS_SENT("octets of inner packets encapsulated"),
+  /** Inner packets that left the tunnel. */
+  TUNNEL_PACKETS_RECEIVED("inner packets decapsulated"),
+  /** Octets of inner packets that left the tunnel. */
+  TUNNEL_OCTETS_RECEIVED("octets of inner packets decapsulated"),
+  /** Outer fragments sent, RFC 2473 §7.2. */
+  TUNNEL_FRAGMENTS_SENT("outer fragments sent"),
+  /** Packet Too Big messages answered to an inner source, RFC 2473 §7.1. */
+  PACKET_TOO_BIG_SENT("Packet Too Big messages sent to inner sources"),
+  /** TCP SYN segments whose maximum segment size was lowered. */
+  MSS_CLAMPED("TCP SYN segments clamped"),
+  /** Binding Updates sent. */
+  BINDING_UPDATES_SENT("Binding Updates sent"),
+  /** Binding Updates received. */
+  BINDING_UPDATES_RECEIVED("Binding Updates received"),
+  /** Binding Acknowledgements sent. */
+  BINDING_ACKNOWLEDGEMENTS_SENT("Binding Acknowledgements sent"),
+  /** Binding Acknowledgements accepted. */
+  BINDING_ACKNOWLEDGEMENTS_RECEIVED("Binding Acknowledgements accepted"),
+  /** Binding Errors sent. */
+  BINDING_ERRORS_SENT("Binding Errors sent"),
+  /** Neighbor Advertisements sent. */
+  NEIGHBOR_ADVERTISEMENTS_SENT("Neighbor Advertisements sent"),
+  /** Neighbor Solicitations sent. */
+  NEIGHBOR_SOLICITATIONS_SENT("Neighbor Solicitations sent"),
+  /** Router Advertisements sent. */
+  ROUTER_ADVERTISEMENTS_SENT("Router Advertisements sent"),
+  /** Echo requests to the home router that were answered on its behalf. */
+  ECHO_REPLIES_SENT("echo replies sent on behalf of the home router");
+
+  private final String help;
+
+  Counter(String help) {
+    this.help = help;
+  }
+
+  /** What is counted, for {@code status} and the metrics page. */
+  public String help() {
+    return help;
+  }
+}

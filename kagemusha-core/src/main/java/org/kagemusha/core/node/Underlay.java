@@ -1,0 +1,26 @@
+package org.kagemusha.core.node;
+
+import org.kagemusha.core.wire.PacketBuffer;
+
+/** The way out to the routed network. */
+@FunctionalInterface
+public interface Underlay {
+
+  /** What became of a packet. */
+  enum Sent {
+    /** It is on its way, or queued for the next batch. */
+    OK,
+    /** It is larger than the interface's MTU. */
+    TOO_BIG,
+    /** There is no route, or the interface is down. */
+    UNREACHABLE,
+    /** The socket's queue is full. */
+    CONGESTED
+  }
+
+  /**
+   * Sends an IPv6 packet that has its header, source address included. The buffer stays the
+   * caller's.
+   */
+  Sent send(PacketBuffer packet);
+}
