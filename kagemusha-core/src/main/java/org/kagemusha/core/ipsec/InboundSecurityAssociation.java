@@ -1,0 +1,184 @@
+package org.kagemusha.core.ipsec;
+
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.function.LongSupplier;
+import org.kagemusha.core.ipsec.engine.CipherEngine;
+import org.kagemusha.core.ipsec.engine.CipherEngines;
+import org.kagemusha.core.ipsec.engine.EspCipher;
+import org.kagemusha.core.ipsec.engine.EspTransform;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
+
+/** One inbound ESP association (RFC 4303 §3.4), for one thread. */
+public final class InboundSecurityAssociation {
+
+  private static final int TRAILER_OCTETS = 2;
+
+  private final int spi;
+  private final EncryptionAlgorithm encryption;
+  private final EspTransform transform;
+  private final int blockMask;
+  private final String engineName;
+  private final EspCipher cipher;
+  private final ReplayWindow window;
+  private final Resynchronisation resynchronisation;
+  private Object owner;
+  private int nextHeader = Protocol.NO_NEXT_HEADER;
+  private long packets;
+
+  private InboundSecurityAssociation(
+      SecurityAssociationParameters parameters, LongSupplier wallMs, CipherEngines engines) {
+    spi = parameters.spi();
+    encryption = parameters.encryption();
+    transform = parameters.transform();
+    blockMask = transform.combinedMode() ? 0 : Math.max(transform.ivOctets(), 1) - 1;
+    boolean extended = parameters.extendedSequenceNumbers();
+    window = new ReplayWindow(parameters.replayWindow(), extended);
+    resynchronisation = extended ? new Resynchronisation(wallMs) : null;
+    CipherEngine engine = engines.engineFor(transform);
+    engineName = engine.name();
+    cipher =
+        engine.opening(
+            transform, parameters.encryptionKey(), parameters.integrityKey(), extended);
+  }
+
+  /**
+   * Creates an association whose peer's numbers follow no clock.
+   *
+   * @param parameters may be destroyed afterwards
+   */
+  public static InboundSecurityAssociation of(SecurityAssociationParameters parameters) {
+    return new InboundSecurityAssociation(parameters, null, CipherEngines.standard());
+  }
+
+  /**
+   * Creates an association whose peer's extended numbers are {@link ClockedSequenceNumbers}, so
+   * that it finds the upper half after a restart or a long pause (RFC 4303 appendix A3). Without
+   * extended numbers the clock is not asked.
+   *
+   * @param parameters may be destroyed afterwards
+   * @param wallMs the wall clock in milliseconds since 1970
+   */
+  public static InboundSecurityAssociation of(
+      SecurityAssociationParameters parameters, LongSupplier wallMs) {
+    return of(parameters, wallMs, CipherEngines.standard());
+  }
+
+  /** Like {@link #of(SecurityAssociationParameters, LongSupplier)}, with a choice of engines. */
+  public static InboundSecurityAssociation of(
+      SecurityAssociationParameters parameters, LongSupplier wallMs, CipherEngines engines) {
+    return new InboundSecurityAssociation(
+        parameters, Objects.requireNonNull(wallMs, "wallMs"), engines);
+  }
+
+  /** The SPI, unsigned. */
+  public int spi() {
+    return spi;
+  }
+
+  /** What the owner attached, or null: selectors are its business. */
+  public Object owner() {
+    return owner;
+  }
+
+  /** Attaches what the owner finds again with a packet. */
+  public void owner(Object o) {
+    owner = o;
+  }
+
+  /**
+   * Opens in place: the packet begins at the ESP header and ends with the ICV; afterwards it is the
+   * payload.
+   *
+   * @return null if authentic and fresh, else why not; the octets are then of no use to anyone
+   */
+  public DropReason open(PacketBuffer esp) {
+    int ciphertext = esp.length() - transform.framing();
+    // RFC 4303 §2.4: no cipher takes less than a trailer, CBC nothing but whole blocks.
+    if (ciphertext < TRAILER_OCTETS || (ciphertext & blockMask) != 0) {
+      return DropReason.ESP_MALFORMED;
+    }
+    ByteBuffer bytes = esp.bytes();
+    if (bytes.getInt(esp.offset()) != spi) {
+      return DropReason.ESP_NO_ASSOCIATION;
+    }
+    int wire = bytes.getInt(esp.offset() + Integer.BYTES);
+    long number = window.infer(wire);
+    // RFC 4303 §3.4.3: the window is checked before the ICV, and moved only after it.
+    if (resynchronisation == null) {
+      if (!window.accepts(number)) {
+        return DropReason.ESP_REPLAYED;
+      }
+      if (!cipher.open(esp, number)) {
+        return DropReason.ESP_AUTHENTICATION_FAILED;
+      }
+    } else {
+      if (number > 0 && !window.accepts(number)) {
+        return DropReason.ESP_REPLAYED;
+      }
+      if (number <= 0 || !cipher.open(esp, number)) {
+        number = resynchronisation.afterFailure(wire, number, window.top());
+        if (number <= 0 || !cipher.open(esp, number)) {
+          return DropReason.ESP_AUTHENTICATION_FAILED;
+        }
+      }
+      resynchronisation.succeeded();
+    }
+    window.mark(number);
+    packets++;
+    return takeTrailer(esp, ciphertext);
+  }
+
+  /** The encryption algorithm. */
+  public EncryptionAlgorithm encryption() {
+    return encryption;
+  }
+
+  /** Whether sequence numbers have 64 bits. */
+  public boolean extendedSequenceNumbers() {
+    return resynchronisation != null;
+  }
+
+  /** The name of the engine that opens. */
+  public String engineName() {
+    return engineName;
+  }
+
+  /** How many packets were authentic and fresh. */
+  public long packets() {
+    return packets;
+  }
+
+  /** The highest authentic sequence number, or 0. */
+  public long highestSequence() {
+    return window.top();
+  }
+
+  /** The Next Header of the packet opened last. */
+  public int nextHeader() {
+    return nextHeader;
+  }
+
+  private DropReason takeTrailer(PacketBuffer esp, int ciphertext) {
+    ByteBuffer bytes = esp.bytes();
+    esp.trimFront(EspTransform.HEADER_OCTETS + transform.ivOctets());
+    int trailer = esp.offset() + ciphertext - TRAILER_OCTETS;
+    int padding = bytes.get(trailer) & 0xff;
+    nextHeader = bytes.get(trailer + 1) & 0xff;
+    int payload = ciphertext - TRAILER_OCTETS - padding;
+    if (payload < 0) {
+      return DropReason.ESP_MALFORMED;
+    }
+    // RFC 4303 §2.4: the receiver inspects the padding.
+    for (int i = 1; i <= padding; i++) {
+      if (bytes.get(trailer - padding - 1 + i) != (byte) i) {
+        return DropReason.ESP_MALFORMED;
+      }
+    }
+    esp.resize(payload);
+    // RFC 4303 §2.6: a dummy packet is discarded without an error.
+    return nextHeader == Protocol.NO_NEXT_HEADER ? DropReason.ESP_DUMMY : null;
+  }
+}

@@ -1,0 +1,152 @@
+package org.kagemusha.core.ipsec;
+
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import org.kagemusha.core.ipsec.engine.CipherEngine;
+import org.kagemusha.core.ipsec.engine.CipherEngines;
+import org.kagemusha.core.ipsec.engine.EspCipher;
+import org.kagemusha.core.ipsec.engine.EspTransform;
+import org.kagemusha.core.ipsec.engine.InitialisationVectors;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.wire.PacketBuffer;
+
+/** One outbound ESP association (RFC 4303 §3.3), for one thread. */
+public final class OutboundSecurityAssociation {
+
+  private static final int TRAILER_OCTETS = 2;
+  private static final long LARGEST_SEQUENCE = 0xffff_ffffL;
+
+  private final int spi;
+  private final boolean extended;
+  private final EspTransform transform;
+  private final EspCipher cipher;
+  private final SequenceNumbers sequence;
+  private final EncryptionAlgorithm encryption;
+  private final String engineName;
+  private long packets;
+  private long lastSequence;
+
+  private OutboundSecurityAssociation(
+      SecurityAssociationParameters parameters,
+      SequenceNumbers sequence,
+      CipherEngines engines,
+      InitialisationVectors ivs) {
+    this.sequence = Objects.requireNonNull(sequence, "sequence");
+    spi = parameters.spi();
+    extended = parameters.extendedSequenceNumbers();
+    encryption = parameters.encryption();
+    transform = parameters.transform();
+    CipherEngine engine = engines.engineFor(transform);
+    engineName = engine.name();
+    cipher =
+        engine.sealing(
+            transform, parameters.encryptionKey(), parameters.integrityKey(), extended, ivs);
+  }
+
+  /**
+   * Creates an association that seals with the engine that suits its algorithms best.
+   *
+   * @param parameters may be destroyed afterwards
+   * @param sequence this association's alone
+   */
+  public static OutboundSecurityAssociation of(
+      SecurityAssociationParameters parameters, SequenceNumbers sequence) {
+    return of(parameters, sequence, CipherEngines.standard(), InitialisationVectors.random());
+  }
+
+  /**
+   * Creates an association that seals with a chosen engine.
+   *
+   * @param parameters may be destroyed afterwards
+   * @param sequence this association's alone
+   * @param engines where to find the engine
+   * @param ivs where AES-CBC takes its IVs from
+   */
+  public static OutboundSecurityAssociation of(
+      SecurityAssociationParameters parameters,
+      SequenceNumbers sequence,
+      CipherEngines engines,
+      InitialisationVectors ivs) {
+    return new OutboundSecurityAssociation(parameters, sequence, engines, ivs);
+  }
+
+  /** The SPI, unsigned. */
+  public int spi() {
+    return spi;
+  }
+
+  /**
+   * Seals in place: the buffer's packet is the payload (e.g. an inner IPv6 packet or a Mobility
+   * Header); afterwards it is ESP header, IV, ciphertext, padding, trailer and ICV. Needs up to 24
+   * octets of headroom and 34 of tailroom.
+   *
+   * @param nextHeader the protocol of the payload, 0 to 255
+   * @return null if sealed, else why not; then the packet is as it was
+   * @throws IndexOutOfBoundsException if head or tail room are missing
+   */
+  public DropReason seal(PacketBuffer payload, int nextHeader) {
+    long number = sequence.next();
+    // RFC 4303 §3.3.3: a number that would cycle is never sent.
+    if (number <= 0 || !extended && number > LARGEST_SEQUENCE) {
+      return DropReason.ESP_SEQUENCE_EXHAUSTED;
+    }
+    int count = payload.length();
+    int padding = -(count + TRAILER_OCTETS) & transform.alignment() - 1;
+    ByteBuffer bytes = payload.bytes();
+    int end = payload.end();
+    payload.resize(count + padding + TRAILER_OCTETS + transform.icvOctets());
+    // RFC 4303 §2.4: the padding is 1, 2, 3, ...
+    for (int i = 1; i <= padding; i++) {
+      bytes.put(end++, (byte) i);
+    }
+    bytes.put(end++, (byte) padding);
+    bytes.put(end, (byte) nextHeader);
+    payload.prepend(EspTransform.HEADER_OCTETS + transform.ivOctets());
+    bytes.putInt(payload.offset(), spi);
+    bytes.putInt(payload.offset() + Integer.BYTES, (int) number);
+    cipher.seal(payload, number);
+    packets++;
+    lastSequence = number;
+    return null;
+  }
+
+  /** The encryption algorithm. */
+  public EncryptionAlgorithm encryption() {
+    return encryption;
+  }
+
+  /** Whether sequence numbers have 64 bits. */
+  public boolean extendedSequenceNumbers() {
+    return extended;
+  }
+
+  /** The name of the engine that seals. */
+  public String engineName() {
+    return engineName;
+  }
+
+  /** How many packets were sealed. */
+  public long packets() {
+    return packets;
+  }
+
+  /** The sequence number sealed last, or 0. */
+  public long lastSequence() {
+    return lastSequence;
+  }
+
+  /**
+   * The largest payload whose sealed form (ESP header to ICV) is at most that many octets; 0 if
+   * there is none.
+   */
+  public int largestPayload(int espOctets) {
+    int ciphertext = espOctets - transform.framing() & -transform.alignment();
+    return Math.max(ciphertext - TRAILER_OCTETS, 0);
+  }
+
+  /** By how many octets the sealed form of a payload is longer than the payload. */
+  public int overhead(int payloadOctets) {
+    int padding = -(payloadOctets + TRAILER_OCTETS) & transform.alignment() - 1;
+    return transform.framing() + padding + TRAILER_OCTETS;
+  }
+}

@@ -1,0 +1,32 @@
+package org.kagemusha.core.ipsec.engine;
+
+import org.kagemusha.core.wire.PacketBuffer;
+
+/**
+ * One keyed transform, for one direction of one association and one thread. The packet is always
+ * the whole ESP packet (RFC 4303 §2): SPI, Sequence Number, IV, payload with padding, Pad Length
+ * and Next Header, ICV. An implementation works where the packet lies or in memory of its own, as
+ * suits it; between the octets that it must write and the rest of the buffer it changes nothing.
+ */
+public interface EspCipher {
+
+  /**
+   * Encrypts in place and fills in IV and ICV; header and plaintext are there already.
+   *
+   * @param packet whose ciphertext is a positive multiple of {@link EspTransform#alignment()}
+   * @param sequence the 64-bit sequence number, whose lower half stands in the header; never one
+   *     that this key was used with before (RFC 4106 §2)
+   */
+  void seal(PacketBuffer packet, long sequence);
+
+  /**
+   * Checks the ICV in constant time and, if it is right, decrypts in place; else the packet is as
+   * it was.
+   *
+   * @param packet whose ciphertext is a positive multiple of the cipher's block
+   * @param sequence the 64-bit sequence number; its upper half counts for the ICV if the
+   *     association has extended sequence numbers (RFC 4303 §2.2.1)
+   * @return whether the packet is authentic
+   */
+  boolean open(PacketBuffer packet, long sequence);
+}
