@@ -1,0 +1,211 @@
+package org.kagemusha.core.mobility;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import org.kagemusha.core.message.BindingUpdate;
+import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.wire.Ipv6Address;
+
+/**
+ * The Binding Update List (RFC 6275 §11.1): one {@link HomeRegistration} for each home address,
+ * each with its own back-off, and the rate limit towards each home agent that they share (§11.8).
+ */
+final class BindingUpdateList {
+
+  /** Sends a Binding Update. */
+  @FunctionalInterface
+  interface Transmitter {
+    /** Sends; what is lost is retransmitted, so a failure needs no report. */
+    void send(HomeRegistration registration, BindingUpdate update, long nowNs);
+  }
+
+  /** What the list decides by itself and others may want to know. */
+  interface Listener {
+    /** Another home agent is tried. */
+    void onNextHomeAgent(HomeRegistration registration);
+
+    /** A binding ran out. */
+    void onExpired(HomeRegistration registration, long nowNs);
+
+    /** Nobody answered the deregistration. */
+    void onGivenUp(HomeRegistration registration, long nowNs);
+  }
+
+  private final List<HomeRegistration> entries = new ArrayList<>();
+  private final Map<Ipv6Address, UpdateRate> rates = new HashMap<>();
+  private final Transmitter transmitter;
+  private final Listener listener;
+  private final LongSupplier wallClockMs;
+  private int lifetimeUnits;
+
+  BindingUpdateList(Transmitter transmitter, Listener listener, LongSupplier wallClockMs) {
+    this.transmitter = transmitter;
+    this.listener = listener;
+    this.wallClockMs = wallClockMs;
+  }
+
+  /** What to ask for when registering, seconds, a multiple of four. */
+  void lifetimeSeconds(int seconds) {
+    lifetimeUnits = seconds / BindingUpdate.LIFETIME_UNIT_SECONDS;
+  }
+
+  /** Adds an entry. */
+  void add(HomeRegistration registration) {
+    entries.add(registration);
+  }
+
+  /** Removes an entry. */
+  void remove(HomeRegistration registration) {
+    entries.remove(registration);
+  }
+
+  /** The entries; configured addresses come first as they were added. */
+  List<HomeRegistration> entries() {
+    return entries;
+  }
+
+  /** Says whether a node is the home agent in turn of any entry. */
+  boolean hasHomeAgent(Ipv6Address address) {
+    for (int i = 0; i < entries.size(); i++) {
+      if (entries.get(i).homeAgent().equals(address)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Registers all entries at a care-of address, from the beginning, and sends. */
+  void register(Ipv6Address careOf, long nowNs) {
+    for (HomeRegistration entry : entries) {
+      entry.register(careOf, nowNs);
+    }
+    transmitDue(nowNs);
+  }
+
+  /** Stops all entries. */
+  void stop() {
+    for (HomeRegistration entry : entries) {
+      entry.stop();
+    }
+  }
+
+  /** Sends what is due, as far as the rate limit allows. */
+  void transmitDue(long nowNs) {
+    for (int i = 0; i < entries.size(); i++) {
+      HomeRegistration entry = entries.get(i);
+      if (entry.dueNs() <= nowNs) {
+        transmit(entry, nowNs);
+      }
+    }
+  }
+
+  private void transmit(HomeRegistration entry, long nowNs) {
+    UpdateRate rate = rate(entry.homeAgent());
+    long earliestNs = rate.earliestNs(nowNs);
+    if (earliestNs > nowNs) {
+      entry.postpone(earliestNs);
+      return;
+    }
+    if (entry.isGivenUp()) {
+      entry.giveUp();
+      listener.onGivenUp(entry, nowNs);
+      return;
+    }
+    if (entry.onTimeout()) {
+      listener.onNextHomeAgent(entry);
+      transmit(entry, nowNs);
+      return;
+    }
+    rate.sent(nowNs);
+    BindingUpdate update =
+        entry.transmit(lifetimeUnits, wallClockMs.getAsLong(), nowNs);
+    transmitter.send(entry, update, nowNs);
+  }
+
+  private UpdateRate rate(Ipv6Address homeAgent) {
+    UpdateRate rate = rates.get(homeAgent);
+    if (rate == null) {
+      rate = new UpdateRate();
+      rates.put(homeAgent, rate);
+    }
+    return rate;
+  }
+
+  /** Ends bindings that ran out. */
+  void expire(long nowNs) {
+    for (int i = 0; i < entries.size(); i++) {
+      if (entries.get(i).expire(nowNs)) {
+        listener.onExpired(entries.get(i), nowNs);
+      }
+    }
+  }
+
+  /** When the next update is due, or {@link NodeEngine#NEVER}. */
+  long dueNs() {
+    long earliest = NodeEngine.NEVER;
+    for (int i = 0; i < entries.size(); i++) {
+      earliest = Math.min(earliest, entries.get(i).dueNs());
+    }
+    return earliest;
+  }
+
+  /** When the last of the updates that are due by now fell due. */
+  long latestDueNs(long nowNs) {
+    long latest = Long.MIN_VALUE;
+    for (int i = 0; i < entries.size(); i++) {
+      long dueNs = entries.get(i).dueNs();
+      latest = dueNs <= nowNs ? Math.max(latest, dueNs) : latest;
+    }
+    return latest;
+  }
+
+  /** Says whether anything is being asked of a home agent, or is granted by one. */
+  boolean isAnyActive() {
+    for (int i = 0; i < entries.size(); i++) {
+      HomeRegistration.State state = entries.get(i).state();
+      if (state == HomeRegistration.State.REGISTERING
+          || state == HomeRegistration.State.REGISTERED
+          || state == HomeRegistration.State.DEREGISTERING) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Says whether every configured home address is registered; one found duplicate does not count.
+   */
+  boolean isRegistered() {
+    for (int i = 0; i < entries.size(); i++) {
+      HomeRegistration entry = entries.get(i);
+      if (entry.isConfigured()
+          && entry.state() != HomeRegistration.State.REGISTERED
+          && entry.state() != HomeRegistration.State.DUPLICATE) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Says whether the home agent acknowledged any binding that has not run out. */
+  boolean isAnyBound(long nowNs) {
+    for (int i = 0; i < entries.size(); i++) {
+      if (entries.get(i).isBound(nowNs)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** When the next binding runs out, or {@link NodeEngine#NEVER}. */
+  long expiresNs() {
+    long earliest = NodeEngine.NEVER;
+    for (int i = 0; i < entries.size(); i++) {
+      earliest = Math.min(earliest, entries.get(i).expiresNs());
+    }
+    return earliest;
+  }
+}

@@ -1,0 +1,125 @@
+package org.kagemusha.core.mobility;
+
+import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.ipsec.SecurityAssociationPair;
+import org.kagemusha.core.message.BindingUpdate;
+import org.kagemusha.core.node.Counter;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.signalling.SignallingWriter;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.PacketBuffer;
+import org.slf4j.Logger;
+
+/**
+ * Puts a Binding Update on its way: from abroad to the routed network with a Home Address option
+ * (RFC 6275 §11.7.1), at home out of the tap with the home address as its source (§11.5.5); in ESP
+ * where the home address has signalling associations (RFC 3776 §3.1).
+ */
+final class BindingUpdateSender implements BindingUpdateList.Transmitter {
+
+  private final Underlay underlay;
+  private final ReturnHome home;
+  private final KeySource keys;
+  private final HandoverRecorder recorder;
+  private final Counters counters;
+  private final Logger log;
+  private MobileNodeSettings settings;
+
+  BindingUpdateSender(
+      Underlay underlay,
+      ReturnHome home,
+      KeySource keys,
+      HandoverRecorder recorder,
+      Counters counters,
+      Logger log) {
+    this.underlay = underlay;
+    this.home = home;
+    this.keys = keys;
+    this.recorder = recorder;
+    this.counters = counters;
+    this.log = log;
+  }
+
+  void settings(MobileNodeSettings changed) {
+    settings = changed;
+  }
+
+  /**
+   * Says whether the policy lets this home address be registered: with associations, or without.
+   */
+  boolean maySend(Ipv6Address homeAddress) {
+    return !settings.requireSignallingProtection()
+        || keys.associations(homeAddress, KeySource.Purpose.SIGNALLING) != null;
+  }
+
+  @Override
+  public void send(HomeRegistration registration, BindingUpdate update, long nowNs) {
+    Ipv6Address homeAddress = registration.homeAddress();
+    Ipv6Address source = registration.careOf();
+    Ipv6Address homeAgent = registration.homeAgent();
+    SecurityAssociationPair pair = keys.associations(homeAddress, KeySource.Purpose.SIGNALLING);
+    if (pair == null && settings.requireSignallingProtection()) {
+      counters.drop(DropReason.MOBILITY_UNPROTECTED);
+      log.error(
+          "bu not sent vm={} hoa={} reason=no-security-association", settings.name(), homeAddress);
+      return;
+    }
+    boolean atHome = source.equals(homeAddress);
+    PacketBuffer packet =
+        SignallingWriter.build(
+            source,
+            homeAgent,
+            atHome ? null : homeAddress,
+            null,
+            update,
+            pair == null ? null : pair.outbound());
+    if (packet == null) {
+      counters.drop(DropReason.ESP_SEQUENCE_EXHAUSTED);
+      log.error(
+          "bu not sent vm={} hoa={} reason=esp-sequence-exhausted", settings.name(), homeAddress);
+      return;
+    }
+    String failure = atHome ? sendHome(registration, packet) : sendAbroad(packet);
+    if (failure != null) {
+      log.warn(
+          "bu not sent vm={} hoa={} ha={} seq={} reason={}",
+          settings.name(), homeAddress, homeAgent, update.sequence(), failure);
+      return;
+    }
+    recorder.updateSent(nowNs);
+    counters.add(Counter.BINDING_UPDATES_SENT);
+    log.info(
+        "bu sent vm={} hoa={} coa={} ha={} seq={} lifetime={}s flags={} retry={} timeout={}ms",
+        settings.name(),
+        homeAddress,
+        source,
+        homeAgent,
+        update.sequence(),
+        update.lifetimeUnits() * BindingUpdate.LIFETIME_UNIT_SECONDS,
+        update.linkLocalCompatibility() ? "AHL" : "AH",
+        registration.retransmissions(),
+        registration.timeoutMs());
+  }
+
+  private String sendHome(HomeRegistration registration, PacketBuffer packet) {
+    return home.send(registration, packet) ? null : "home-agent-link-layer-unknown";
+  }
+
+  private String sendAbroad(PacketBuffer packet) {
+    switch (underlay.send(packet)) {
+      case OK -> {
+        return null;
+      }
+      case UNREACHABLE -> {
+        counters.drop(DropReason.SEND_UNREACHABLE);
+        return "unreachable";
+      }
+      default -> {
+        counters.drop(DropReason.SEND_FAILED);
+        return "send-failed";
+      }
+    }
+  }
+}

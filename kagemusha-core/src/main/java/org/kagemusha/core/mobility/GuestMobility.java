@@ -1,0 +1,559 @@
+package org.kagemusha.core.mobility;
+
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+import org.kagemusha.core.message.NeighborAdvertisement;
+import org.kagemusha.core.message.RouterAdvertisement;
+import org.kagemusha.core.mobility.HomeRegistration.State;
+import org.kagemusha.core.mobility.LocationDetector.Place;
+import org.kagemusha.core.mobility.MobileNode.Trigger;
+import org.kagemusha.core.neighbor.PseudoHomeNetwork;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.MacAddress;
+import org.slf4j.Logger;
+
+/**
+ * Where the guest is and what that asks of the home agent: arrival, registration, refresh, return
+ * home, leaving (RFC 6275 §11.5, §11.7.1). The control plane of {@link MobileNode}.
+ *
+ * <p>The rule of fencing: a Binding Update goes out only if the guest was heard since it fell due.
+ * What tells of an arrival is such a sign itself.
+ */
+final class GuestMobility
+    implements RegistrationEvents.Consequences, PseudoHomeNetwork.GuestListener {
+
+  /** An announcement that soon after the last effort is a repetition; a VMM makes five. */
+  static final long DEBOUNCE_NS = 2_000_000_000L;
+
+  /** Frames that were on their way when the VM was said to have left are not its return. */
+  static final long FENCE_GUARD_NS = 100_000_000L;
+
+  private static final long SECOND_NS = 1_000_000_000L;
+  private static final int RELEASE_ATTEMPTS = 4;
+
+  private final BindingUpdateList list;
+  private final HomeAddressBook book;
+  private final GuestTraffic traffic;
+  private final HomeStay homeStay;
+  private final BindingUpdateSender sender;
+  private final HomeLinkFrames frames;
+  private final HandoverRecorder recorder;
+  private final LocationDetector detector;
+  private final GuestPresence presence;
+  private final Logger log;
+  private final GuestLink link = new GuestLink();
+  private final RegistrationEvents events;
+
+  private MobileNodeSettings settings;
+  private Place place = Place.UNDECIDED;
+  private Ipv6Address careOf;
+  private boolean transmitting;
+  private boolean fenced;
+  private boolean releasing;
+  private boolean released;
+  private long fencedUntilNs = Long.MIN_VALUE;
+  private long effortNs;
+  private long nowNs;
+
+  GuestMobility(
+      MobileNodeSettings settings,
+      MobileNodeParts parts,
+      RandomGenerator random,
+      LongSupplier wallClockMs,
+      Counters counters,
+      Logger log) {
+    this.settings = settings;
+    this.traffic = parts.traffic();
+    this.sender = parts.sender();
+    this.frames = parts.frames();
+    this.recorder = parts.recorder();
+    this.log = log;
+    this.events = new RegistrationEvents(this, recorder, random, counters, log);
+    this.list = new BindingUpdateList(sender, events, wallClockMs);
+    this.book = new HomeAddressBook(list, traffic, parts.tunnels(), parts.keys(), log);
+    this.homeStay =
+        new HomeStay(list, book, traffic, parts.returnHome(), recorder, log);
+    this.detector = new LocationDetector(settings.location(), settings.homePrefixes());
+    this.presence = new GuestPresence(this::askGuest);
+  }
+
+  BindingUpdateList list() {
+    return list;
+  }
+
+  HomeAddressBook book() {
+    return book;
+  }
+
+  Place place() {
+    return place;
+  }
+
+  Ipv6Address careOf() {
+    return careOf;
+  }
+
+  GuestLink link() {
+    return link;
+  }
+
+  RegistrationEvents events() {
+    return events;
+  }
+
+  /** The home link as the guest sees it; replaced where its settings change. */
+  void pseudoHome(PseudoHomeNetwork network) {
+    book.declareTo(network);
+    link.network(network, nowNs);
+  }
+
+  /** The time has come to this; the first call starts the search for the home link. */
+  void clock(long now) {
+    nowNs = now;
+    detector.start(now);
+  }
+
+  /** Applies settings; called once before anything else, and at every change. */
+  void settings(MobileNodeSettings changed) {
+    boolean otherLifetime = changed.lifetimeSeconds() != settings.lifetimeSeconds();
+    settings = changed;
+    presence.timeoutNs(changed.presenceTimeoutSeconds() * SECOND_NS);
+    list.lifetimeSeconds(changed.lifetimeSeconds());
+    homeStay.settings(changed);
+    events.vm(changed.name());
+    detector.settings(changed.location(), changed.homePrefixes());
+    boolean registers = isAbroad() && presence.isHere();
+    for (HomeRegistration removed : book.apply(changed, link.network(), nowNs)) {
+      if (registers && removed.isUnderWay()) {
+        removed.deregister(careOf, 1, nowNs);
+        sendDue();
+      }
+      book.remove(removed);
+    }
+    for (HomeRegistration entry : list.entries()) {
+      if (registers && entry.state() == State.IDLE) {
+        entry.register(careOf, nowNs);
+      } else if (registers && otherLifetime) {
+        entry.refresh(nowNs);
+      }
+    }
+    book.lay(careOf);
+    if (place == Place.HOME && presence.isHere() && !homeStay.isSettled()) {
+      homeStay.begin(nowNs);
+    }
+    relocate();
+    transmitDue();
+  }
+
+  /** The care-of address in force, or null. */
+  void careOf(Ipv6Address address) {
+    if (address == null ? careOf == null : address.equals(careOf)) {
+      return;
+    }
+    log.info("care-of vm={} old={} new={}", settings.name(), careOf, address);
+    careOf = address;
+    detector.careOf(address);
+    relocate();
+    if (place == Place.FOREIGN && presence.isHere()) {
+      effortNs = nowNs;
+      registerAbroad(false);
+    }
+  }
+
+  /** The VM has arrived. */
+  void arrived(Trigger trigger) {
+    GuestPresence.State before = presence.confirm(nowNs);
+    if (before == GuestPresence.State.ABSENT || before == GuestPresence.State.SILENT) {
+      begin(trigger);
+    } else {
+      transmitDue();
+      again();
+    }
+  }
+
+  /**
+   * A frame of the guest. Allocates nothing if the guest is known to be here.
+   *
+   * @return false if the frame is to be ignored: the guest has just left
+   */
+  boolean heard(Trigger trigger) {
+    if (!presence.heard(nowNs)) {
+      if (trigger == Trigger.ANNOUNCEMENT) {
+        again();
+      }
+      return true;
+    }
+    if (presence.state() == GuestPresence.State.ABSENT && nowNs < fencedUntilNs) {
+      return false;
+    }
+    GuestPresence.State before = presence.confirm(nowNs);
+    if (before == GuestPresence.State.ASKED) {
+      transmitDue();
+      if (trigger == Trigger.ANNOUNCEMENT) {
+        again();
+      }
+    } else {
+      begin(trigger);
+    }
+    return true;
+  }
+
+  private void begin(Trigger trigger) {
+    fenced = false;
+    releasing = false;
+    released = false;
+    effortNs = nowNs;
+    recorder.arrived(trigger, nowNs);
+    act(true);
+    log.info(
+        "guest arrived vm={} trigger={} place={} moves={}",
+        settings.name(), trigger.text(), place, recorder.moves());
+  }
+
+  /** The guest is here already and says so again: it may have been away without our notice. */
+  private void again() {
+    if (nowNs - effortNs >= DEBOUNCE_NS) {
+      effortNs = nowNs;
+      act(true);
+    }
+  }
+
+  /**
+   * Does what this place asks for.
+   *
+   * @param heard whether the guest itself has just given the reason
+   */
+  private void act(boolean heard) {
+    if (place == Place.FOREIGN) {
+      registerAbroad(heard);
+    } else if (place == Place.HOME) {
+      presence.watched(false);
+      homeStay.begin(nowNs);
+      transmit(heard);
+    }
+  }
+
+  private void registerAbroad(boolean heard) {
+    presence.watched(true);
+    if (careOf == null) {
+      traffic.careOf(null);
+      log.warn("no care-of address vm={}", settings.name());
+    } else {
+      book.markLinkLocal(link.addresses());
+      book.lay(careOf);
+      traffic.careOf(careOf);
+      for (HomeRegistration entry : list.entries()) {
+        entry.register(careOf, nowNs);
+      }
+      transmit(heard);
+    }
+    link.play(nowNs);
+  }
+
+  private void transmit(boolean heard) {
+    if (heard) {
+      sendDue();
+    } else {
+      transmitDue();
+    }
+  }
+
+  /** Sends what is due if the guest was heard since, else asks it first. */
+  private void transmitDue() {
+    if (list.dueNs() > nowNs) {
+      return;
+    }
+    if (releasing) {
+      sendDue();
+      return;
+    }
+    if (!presence.isHere() || !maySend()) {
+      return;
+    }
+    long lifetimeNs = settings.lifetimeSeconds() * SECOND_NS;
+    book.removeUnused(link.network(), nowNs - lifetimeNs, nowNs);
+    if (list.dueNs() > nowNs) {
+      return;
+    }
+    if (presence.isHeardSince(list.latestDueNs(nowNs))) {
+      book.markLinkLocal(link.addresses());
+      sendDue();
+    } else {
+      presence.doubt(nowNs);
+    }
+  }
+
+  private void sendDue() {
+    transmitting = true;
+    list.transmitDue(nowNs);
+    transmitting = false;
+  }
+
+  private boolean maySend() {
+    return place == Place.HOME || isAbroad();
+  }
+
+  private boolean isAbroad() {
+    return place == Place.FOREIGN && careOf != null;
+  }
+
+  /** The VM has left. */
+  void left() {
+    boolean news = !fenced || released;
+    released = false;
+    fence();
+    if (news) {
+      log.info("guest left vm={} place={}", settings.name(), place);
+    }
+  }
+
+  private void fence() {
+    presence.left();
+    fenced = true;
+    releasing = false;
+    fencedUntilNs = nowNs + FENCE_GUARD_NS;
+    quiesce();
+  }
+
+  private void quiesce() {
+    list.stop();
+    traffic.careOf(null);
+    homeStay.end();
+    link.rest();
+  }
+
+  /** An operator or hook says that this is the home link. */
+  void home() {
+    detector.sayHome();
+    relocate();
+  }
+
+  /** Deletes the bindings from abroad, RFC 6275 §10.3.2, and falls silent. */
+  void release() {
+    boolean any = false;
+    if (isAbroad()) {
+      for (HomeRegistration entry : list.entries()) {
+        if (entry.isUnderWay() || entry.isBound(nowNs)) {
+          entry.deregister(careOf, RELEASE_ATTEMPTS, nowNs);
+          any = true;
+        } else {
+          entry.stop();
+        }
+      }
+    }
+    released = true;
+    if (!any) {
+      fence();
+      return;
+    }
+    presence.left();
+    fenced = true;
+    fencedUntilNs = nowNs + FENCE_GUARD_NS;
+    traffic.careOf(null);
+    link.rest();
+    releasing = true;
+    sendDue();
+  }
+
+  /** A Router Advertisement that another station multicast; true if it is the home link's. */
+  boolean onRouterAdvertisement(RouterAdvertisement advertisement, MacAddress station) {
+    if (!detector.onRouterAdvertisement(advertisement, nowNs)) {
+      return false;
+    }
+    relocate();
+    if (homeStay.onRouterAdvertisement(advertisement, station, nowNs)) {
+      transmitDue();
+    }
+    return place == Place.HOME;
+  }
+
+  /** A Neighbor Advertisement of another station for a home address or a home agent's address. */
+  void onNeighborAdvertisement(NeighborAdvertisement advertisement, MacAddress station) {
+    if (place != Place.HOME) {
+      return;
+    }
+    if (homeStay.isSettled() && traffic.path(advertisement.target()) != null) {
+      // The home agent proxies the address again (§10.4.1): the guest is registered elsewhere, and
+      // its next frame here is another return.
+      presence.left();
+      list.stop();
+      homeStay.end();
+      log.info(
+          "guest away vm={} hoa={} defended-by={}",
+          settings.name(), advertisement.target(), station);
+    } else if (homeStay.onNeighborAdvertisement(advertisement, station, nowNs)) {
+      transmitDue();
+    }
+  }
+
+  private void relocate() {
+    Place now = detector.place(nowNs);
+    if (now == place || now == Place.UNDECIDED) {
+      return;
+    }
+    log.info("location vm={} place={} was={}", settings.name(), now, place);
+    place = now;
+    if (presence.state() == GuestPresence.State.SILENT) {
+      presence.left();
+    }
+    if (releasing) {
+      return;
+    }
+    quiesce();
+    if (presence.isHere()) {
+      effortNs = nowNs;
+      act(false);
+    }
+  }
+
+  private void endRelease() {
+    if (releasing && !list.isAnyActive()) {
+      releasing = false;
+      log.info("released vm={}", settings.name());
+    }
+  }
+
+  @Override
+  public void onChanged(HomeRegistration registration) {
+    if (isAbroad()) {
+      book.lay(registration, careOf);
+    }
+    if (!transmitting) {
+      transmitDue();
+    }
+  }
+
+  @Override
+  public void onDeregistered(HomeRegistration registration, boolean acknowledged) {
+    if (releasing) {
+      endRelease();
+    } else if (place == Place.HOME && acknowledged) {
+      homeStay.onDeregistered(registration, link.addresses(), nowNs);
+    } else if (place == Place.HOME) {
+      homeStay.settle();
+    }
+  }
+
+  @Override
+  public void onDuplicate(HomeRegistration registration) {
+    // §11.7.1: "the mobile node MUST NOT attempt to re-use the same home address."
+    link.network().defend(registration.homeAddress());
+  }
+
+  @Override
+  public void onExpired() {
+    if (presence.state() == GuestPresence.State.SILENT) {
+      forgetSilentGuest();
+    }
+  }
+
+  @Override
+  public boolean wantsUpdate(HomeRegistration registration) {
+    return isAbroad() && presence.isHere() && registration.isUnderWay();
+  }
+
+  private void onSilent() {
+    log.warn("guest silent vm={} place={}", settings.name(), place);
+    if (place == Place.HOME) {
+      presence.left();
+      quiesce();
+    } else {
+      forgetSilentGuest();
+    }
+  }
+
+  /**
+   * A silent guest keeps what it has until its binding runs out: a guest that was only paused is
+   * woken by packets. Without a binding nothing is left to keep.
+   */
+  private void forgetSilentGuest() {
+    if (!list.isAnyBound(nowNs)) {
+      presence.giveUp();
+      quiesce();
+    }
+  }
+
+  @Override
+  public void onGuestAddress(Ipv6Address address, long now) {
+        if (place != Place.FOREIGN
+        || address.isLinkLocal()
+        || !settings.isOnHomeLink(address)) {
+      return;
+    }
+    HomeRegistration entry = book.learn(address, sender.maySend(address), settings, nowNs);
+    if (entry == null) {
+      return;
+    }
+    if (isAbroad() && presence.isHere()) {
+      book.lay(entry, careOf);
+      entry.register(careOf, nowNs);
+      transmitDue();
+    }
+  }
+
+  @Override
+  public void onGuestAnnouncement(long now) {
+    // The frame has been through heard() already, which knows announcements by itself.
+  }
+
+  private void askGuest() {
+    if (place == Place.HOME) {
+      frames.askGuest(settings.homeAddresses().get(0));
+    } else {
+      link.network().probeGuest(nowNs);
+    }
+  }
+
+  /** Does what is due. */
+  void onDeadline() {
+    if (detector.onDeadline(nowNs) && !fenced) {
+      frames.solicitRouters();
+    }
+    relocate();
+    list.expire(nowNs);
+    transmitDue();
+    if (presence.onDeadline(nowNs)) {
+      onSilent();
+    }
+    homeStay.onDeadline(nowNs);
+    link.onDeadline(nowNs);
+  }
+
+  /** When {@link #onDeadline} wants to be called. */
+  long nextDeadlineNs() {
+    long next = Math.min(detector.nextDeadlineNs(), presence.nextDeadlineNs());
+    next = Math.min(next, Math.min(list.expiresNs(), homeStay.nextDeadlineNs()));
+    if (releasing || presence.state() == GuestPresence.State.PRESENT && maySend()) {
+      next = Math.min(next, list.dueNs());
+    }
+    return Math.min(next, link.nextDeadlineNs());
+  }
+
+  /** Says whether the edge shall watch the bridge: at home, until the deregistration has ended. */
+  boolean wantsBridgeWatch() {
+    return place == Place.HOME && !homeStay.isSettled();
+  }
+
+  /** One word for the status command; see {@link MobileNodeStatus}. */
+  String stateText() {
+    if (releasing) {
+      return "deregistering";
+    }
+    return switch (presence.state()) {
+      case ABSENT -> released ? "released" : fenced ? "fenced" : "waiting";
+      case SILENT -> "silent";
+      default -> presentText();
+    };
+  }
+
+  private String presentText() {
+    return switch (place) {
+      case UNDECIDED -> "locating";
+      case HOME -> homeStay.isSettled() ? "home" : "deregistering";
+      case FOREIGN ->
+          list.isRegistered() ? "registered" : "registering";
+    };
+  }
+}

@@ -1,0 +1,158 @@
+package org.kagemusha.core.mobility;
+
+import org.kagemusha.core.node.NodeEngine;
+
+/**
+ * Whether the VM is really here. A Binding Update of a host that the VM has left is authentic and
+ * in sequence, and would take the binding away from the host where the VM is now; so no host speaks
+ * for a VM of which it has seen no sign of life.
+ *
+ * <p>Any frame of the guest is a sign. Where one is needed and does not come by itself, the guest
+ * is asked as Neighbor Unreachability Detection does (RFC 4861 §7.3.3): MAX_UNICAST_SOLICIT times,
+ * RetransTimer apart.
+ */
+final class GuestPresence {
+
+  /** What is known. */
+  enum State {
+    /** It never came, or was said to have left. */
+    ABSENT,
+    /** It was heard, or said to have come. */
+    PRESENT,
+    /** It is being asked. */
+    ASKED,
+    /** It did not answer. */
+    SILENT
+  }
+
+  /** RetransTimer, RFC 4861 §10. */
+  static final long ASK_INTERVAL_NS = 1_000_000_000L;
+
+  /** MAX_UNICAST_SOLICIT, RFC 4861 §10. */
+  static final int ASK_TIMES = 3;
+
+  /** How often a guest that fell silent is asked again. */
+  static final long SILENT_INTERVAL_NS = 10_000_000_000L;
+
+  private final Runnable ask;
+  private long timeoutNs;
+  private State state = State.ABSENT;
+  private boolean watched;
+  private long heardNs;
+  private long nextNs = NodeEngine.NEVER;
+  private int asked;
+
+  /**
+   * @param ask sends the guest a question that it answers if it is there
+   */
+  GuestPresence(Runnable ask) {
+    this.ask = ask;
+  }
+
+  /** Silence of the guest after which it is asked, ns. */
+  void timeoutNs(long value) {
+    timeoutNs = value;
+  }
+
+  /**
+   * Whether frames of the guest are to be seen at all here, so that silence means something; at
+   * home, the bridge does not pass them on.
+   */
+  void watched(boolean value) {
+    watched = value;
+  }
+
+  /**
+   * The guest was heard. Allocates nothing.
+   *
+   * @return true if that was in doubt; {@link #confirm} then says what follows
+   */
+  boolean heard(long nowNs) {
+    heardNs = nowNs;
+    return state != State.PRESENT;
+  }
+
+  /** Puts the doubt aside and returns the state before. */
+  State confirm(long nowNs) {
+    State before = state;
+    state = State.PRESENT;
+    heardNs = nowNs;
+    nextNs = NodeEngine.NEVER;
+    return before;
+  }
+
+  /** The VM has left. */
+  void left() {
+    state = State.ABSENT;
+    nextNs = NodeEngine.NEVER;
+  }
+
+  /**
+   * Asks the guest unless it is being asked already; it must answer before anything is believed.
+   */
+  void doubt(long nowNs) {
+    if (state == State.PRESENT) {
+      state = State.ASKED;
+      asked = 0;
+      askAgain(nowNs);
+    }
+  }
+
+  private void askAgain(long nowNs) {
+    asked++;
+    nextNs = nowNs + (state == State.SILENT ? SILENT_INTERVAL_NS : ASK_INTERVAL_NS);
+    ask.run();
+  }
+
+  /**
+   * Does what is due.
+   *
+   * @return true if the guest has just been found silent
+   */
+  boolean onDeadline(long nowNs) {
+    if (nextDeadlineNs() > nowNs) {
+      return false;
+    }
+    if (state == State.PRESENT) {
+      doubt(nowNs);
+      return false;
+    }
+    if (state == State.ASKED && asked >= ASK_TIMES) {
+      state = State.SILENT;
+      nextNs = nowNs + SILENT_INTERVAL_NS;
+      return true;
+    }
+    askAgain(nowNs);
+    return false;
+  }
+
+  /** Stops asking a guest that fell silent. */
+  void giveUp() {
+    if (state == State.SILENT) {
+      nextNs = NodeEngine.NEVER;
+    }
+  }
+
+  /** When {@link #onDeadline} wants to be called. */
+  long nextDeadlineNs() {
+    if (state == State.PRESENT) {
+      return watched ? heardNs + timeoutNs : NodeEngine.NEVER;
+    }
+    return nextNs;
+  }
+
+  /** What is known. */
+  State state() {
+    return state;
+  }
+
+  /** Says whether the guest was heard at or after a time. */
+  boolean isHeardSince(long sinceNs) {
+    return state == State.PRESENT && heardNs >= sinceNs;
+  }
+
+  /** Says whether the guest is here as far as is known; a question may be under way. */
+  boolean isHere() {
+    return state == State.PRESENT || state == State.ASKED;
+  }
+}

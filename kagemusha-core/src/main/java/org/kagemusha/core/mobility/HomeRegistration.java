@@ -1,0 +1,475 @@
+package org.kagemusha.core.mobility;
+
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.kagemusha.core.message.BindingAcknowledgement;
+import org.kagemusha.core.message.BindingStatus;
+import org.kagemusha.core.message.BindingUpdate;
+import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.wire.Ipv6Address;
+
+/**
+ * The Binding Update List entry (RFC 6275 §11.1) of one home address: what is wanted of the home
+ * agent, what it granted, and when the next Binding Update is due. It sends nothing; {@link
+ * BindingUpdateList} asks it for the update and hands it the acknowledgement.
+ */
+final class HomeRegistration {
+
+  /** Where the registration stands. */
+  enum State {
+    /** Nothing is wanted, nothing is known. */
+    IDLE("idle"),
+    /** A care-of address is being registered; no acknowledgement yet. */
+    REGISTERING("registering"),
+    /** The home agent acknowledged the care-of address. */
+    REGISTERED("registered"),
+    /** The binding is being deleted. */
+    DEREGISTERING("deregistering"),
+    /** The home agent holds no binding. */
+    DEREGISTERED("deregistered"),
+    /** The home agent found the home address in use by another node; it is not used again. */
+    DUPLICATE("duplicate");
+
+    private final String text;
+
+    State(String text) {
+      this.text = text;
+    }
+
+    @Override
+    public String toString() {
+      return text;
+    }
+  }
+
+  /** What a Binding Acknowledgement led to. */
+  enum Outcome {
+    /** It answers no outstanding update; ignored as §11.7.3 demands. */
+    UNMATCHED,
+    /** The care-of address is registered. */
+    REGISTERED,
+    /** The binding is deleted. */
+    DEREGISTERED,
+    /** Status 135: the home agent's number was taken over and another update is due. */
+    RESEQUENCED,
+    /** Refused for now; another update follows after a back-off, or goes to the next home agent. */
+    REFUSED,
+    /** Status 134: the address must not be used. */
+    DUPLICATE
+  }
+
+  /** INITIAL_BINDACK_TIMEOUT, §12. */
+  static final long INITIAL_TIMEOUT_NS = 1_000_000_000L;
+
+  /** InitialBindackTimeoutFirstReg, §13: leaves the home agent time for address detection. */
+  static final long FIRST_TIMEOUT_NS = 1_500_000_000L;
+
+  /** MAX_BINDACK_TIMEOUT, §12. */
+  static final long MAXIMUM_TIMEOUT_NS = 32_000_000_000L;
+
+  private static final long REFUSED_TIMEOUT_NS = 4_000_000_000L;
+  private static final long SECOND_NS = 1_000_000_000L;
+  private static final int MAXIMUM_RESEQUENCED = 3;
+
+  private final Ipv6Address homeAddress;
+  private final boolean configured;
+  private final BindingUpdateSequence sequence = new BindingUpdateSequence();
+  private final OutstandingUpdates outstanding = new OutstandingUpdates();
+  private List<Ipv6Address> homeAgents;
+  private int homeAgent;
+  private State state = State.IDLE;
+  private Ipv6Address careOf;
+  private long dueNs = NodeEngine.NEVER;
+  private long timeoutNs = FIRST_TIMEOUT_NS;
+  private long expiresNs = Long.MIN_VALUE;
+  private boolean acknowledged;
+  private boolean sentOnce;
+  private int retransmissions;
+  private int refusals;
+  private int resequenced;
+  private int lastStatus = -1;
+  private int attemptsLeft;
+  private boolean linkLocalCompatible;
+
+  /**
+   * @param configured false if the guest itself made the address (RFC 4941, RFC 7217)
+   * @param homeAgents in order of preference, at least one
+   */
+  HomeRegistration(Ipv6Address homeAddress, boolean configured, List<Ipv6Address> homeAgents) {
+    this.homeAddress = homeAddress;
+    this.configured = configured;
+    this.homeAgents = List.copyOf(homeAgents);
+  }
+
+  /** Registers a care-of address, from the beginning: due at once. */
+  void register(Ipv6Address careOfAddress, long nowNs) {
+    if (state == State.DUPLICATE) {
+      return;
+    }
+    begin(State.REGISTERING, careOfAddress, nowNs);
+    // §11.8: "does not have an existing binding at the home agent, it SHOULD use
+    // InitialBindackTimeoutFirstReg ... Otherwise, ... INITIAL_BINDACK_TIMEOUT".
+    timeoutNs = isBound(nowNs) ? INITIAL_TIMEOUT_NS : FIRST_TIMEOUT_NS;
+    attemptsLeft = Integer.MAX_VALUE;
+  }
+
+  /**
+   * Deletes the binding: due at once.
+   *
+   * @param careOfAddress the source of the update: the care-of address, or the home address at home
+   * @param attempts how many updates are sent at most
+   */
+  void deregister(Ipv6Address careOfAddress, int attempts, long nowNs) {
+    if (state == State.DUPLICATE) {
+      return;
+    }
+    begin(State.DEREGISTERING, careOfAddress, nowNs);
+    timeoutNs = INITIAL_TIMEOUT_NS;
+    attemptsLeft = attempts;
+  }
+
+  private void begin(State wanted, Ipv6Address careOfAddress, long nowNs) {
+    state = wanted;
+    careOf = careOfAddress;
+    dueNs = nowNs;
+    retransmissions = 0;
+    refusals = 0;
+    resequenced = 0;
+    sentOnce = false;
+    outstanding.clear();
+  }
+
+  /** Sends nothing more, and forgets the binding: another host may answer for it from now on. */
+  void stop() {
+    dueNs = NodeEngine.NEVER;
+    sentOnce = false;
+    outstanding.clear();
+    forgetBinding();
+    if (state != State.DUPLICATE && state != State.DEREGISTERED) {
+      state = State.IDLE;
+    }
+  }
+
+  /** Lets an address that was found duplicate be tried again: the operator changed the settings. */
+  void forgive() {
+    if (state == State.DUPLICATE) {
+      state = State.IDLE;
+    }
+  }
+
+  /** Makes an update due now in place of one that never left. */
+  void retry(long nowNs) {
+    outstanding.clear();
+    dueNs = nowNs;
+  }
+
+  /** Makes an update due now: a refresh before its time, by Binding Error or Refresh Request. */
+  void refresh(long nowNs) {
+    if (state == State.REGISTERED) {
+      dueNs = nowNs;
+      retransmissions = 0;
+      timeoutNs = INITIAL_TIMEOUT_NS;
+    } else if (state == State.REGISTERING) {
+      dueNs = Math.min(dueNs, nowNs);
+    }
+  }
+
+  /**
+   * The update to send now; the retransmission timer runs from here.
+   *
+   * @param lifetimeUnits what to ask for when registering, in units of four seconds
+   */
+  BindingUpdate transmit(int lifetimeUnits, long wallClockMs, long nowNs) {
+    boolean deleting = state == State.DEREGISTERING;
+    // §11.8: "Retransmitted Binding Updates MUST use a Sequence Number value greater than that used
+    // for the previous transmission of this Binding Update."
+    int number = sequence.next(wallClockMs);
+    int lifetime = deleting ? 0 : lifetimeUnits;
+    outstanding.add(number, lifetime, nowNs);
+    sentOnce = true;
+    attemptsLeft--;
+    dueNs = nowNs + timeoutNs;
+    // §11.7.1: the Alternate Care-of Address option "MUST be included in all home registrations".
+    return new BindingUpdate(
+        number, true, true, linkLocalCompatible, false, 0, lifetime, careOf);
+  }
+
+  /** Says whether the last update that {@link #deregister} allowed went without an answer. */
+  boolean isGivenUp() {
+    return state == State.DEREGISTERING && attemptsLeft == 0;
+  }
+
+  /** Ends a deregistration that nobody answered; the binding runs out by itself. */
+  void giveUp() {
+    state = State.DEREGISTERED;
+    dueNs = NodeEngine.NEVER;
+    forgetBinding();
+    outstanding.clear();
+  }
+
+  /**
+   * What follows an update without answer; called when one is due, before {@link #transmit}.
+   *
+   * @return true if the next home agent takes over
+   */
+  boolean onTimeout() {
+    if (outstanding.isEmpty()) {
+      return false;
+    }
+    retransmissions++;
+    timeoutNs = Math.min(2 * timeoutNs, MAXIMUM_TIMEOUT_NS);
+    // §11.7.1: "Once reaching a retransmission timeout period of MAX_BINDACK_TIMEOUT, the mobile
+    // node SHOULD restart the process of delivering the Binding Update, but trying instead the next
+    // home agent".
+    if (timeoutNs == MAXIMUM_TIMEOUT_NS && homeAgents.size() > 1) {
+      nextHomeAgent();
+      return true;
+    }
+    return false;
+  }
+
+  private void nextHomeAgent() {
+    homeAgent = (homeAgent + 1) % homeAgents.size();
+    forgetBinding();
+    outstanding.clear();
+    timeoutNs = FIRST_TIMEOUT_NS;
+    if (state == State.REGISTERED) {
+      state = State.REGISTERING;
+    }
+  }
+
+  /** An authenticated acknowledgement from this entry's home agent, §11.7.3. */
+  Outcome acknowledge(BindingAcknowledgement answer, RandomGenerator random, long nowNs) {
+    int status = answer.status();
+    if (status == BindingStatus.SEQUENCE_NUMBER_OUT_OF_WINDOW.code()) {
+      return resequence(answer.sequence(), nowNs);
+    }
+    int update = outstanding.find(answer.sequence());
+    if (update < 0) {
+      return Outcome.UNMATCHED;
+    }
+    lastStatus = status;
+    if (state == State.DEREGISTERING) {
+      return onDeregistrationAnswer(status, nowNs);
+    }
+    if (BindingStatus.isAccepted(status) && answer.lifetimeUnits() > 0) {
+      accept(answer, update, random, nowNs);
+      return Outcome.REGISTERED;
+    }
+    return refuse(status, nowNs);
+  }
+
+  private void accept(
+      BindingAcknowledgement answer, int update, RandomGenerator random, long nowNs) {
+    long requestedNs = unitsToNs(outstanding.lifetimeUnits(update));
+    long grantedNs = unitsToNs(answer.lifetimeUnits());
+    long sentNs = outstanding.sentNs(update);
+    // §11.7.3: max((L_remain - (L_update - L_ack)), 0), L_remain counting from when the update was
+    // sent; the lifetime is not made longer than was asked for.
+    long lifetimeNs = Math.max(requestedNs - Math.max(requestedNs - grantedNs, 0), 0);
+    expiresNs = sentNs + lifetimeNs;
+    acknowledged = true;
+    state = State.REGISTERED;
+    retransmissions = 0;
+    refusals = 0;
+    resequenced = 0;
+    timeoutNs = INITIAL_TIMEOUT_NS;
+    outstanding.clear();
+    long refreshNs = lifetimeNs - lifetimeNs / 10;
+    if (answer.refreshAdviceUnits() > 0) {
+      refreshNs = Math.min(refreshNs, unitsToNs(answer.refreshAdviceUnits()));
+    }
+    // §11.7.1: "should send a new Binding Update to it well before the expiration of this period".
+    // Up to a ninth earlier by chance, so that the VMs of a host do not refresh in step.
+    refreshNs -= (long) (random.nextDouble() * (refreshNs / 9));
+    dueNs = Math.max(sentNs + refreshNs, nowNs + SECOND_NS);
+  }
+
+  private Outcome onDeregistrationAnswer(int status, long nowNs) {
+    boolean gone =
+        BindingStatus.isAccepted(status)
+            || status == BindingStatus.NOT_HOME_AGENT_FOR_THIS_MOBILE_NODE.code()
+            || status == BindingStatus.DUPLICATE_ADDRESS_DETECTION_FAILED.code();
+    // §10.3.2: a deregistration without a binding is answered by status 133, and nothing is left.
+    if (!gone) {
+      return refuse(status, nowNs);
+    }
+    giveUp();
+    return Outcome.DEREGISTERED;
+  }
+
+  private Outcome resequence(int accepted, long nowNs) {
+    if (outstanding.isEmpty()) {
+      return Outcome.UNMATCHED;
+    }
+    lastStatus = BindingStatus.SEQUENCE_NUMBER_OUT_OF_WINDOW.code();
+    sequence.adopt(accepted);
+    // §11.7.1: the corrected update is sent at once; a home agent that goes on refusing is left to
+    // the retransmission timer.
+    if (resequenced++ < MAXIMUM_RESEQUENCED) {
+      outstanding.clear();
+      dueNs = nowNs;
+    }
+    return Outcome.RESEQUENCED;
+  }
+
+  private Outcome refuse(int status, long nowNs) {
+    outstanding.clear();
+    if (status == BindingStatus.DUPLICATE_ADDRESS_DETECTION_FAILED.code()) {
+      // §11.7.1: "the mobile node MUST NOT attempt to re-use the same home address."
+      state = State.DUPLICATE;
+      dueNs = NodeEngine.NEVER;
+      sentOnce = false;
+      forgetBinding();
+      return Outcome.DUPLICATE;
+    }
+    boolean elsewhere =
+        status >= BindingStatus.HOME_REGISTRATION_NOT_SUPPORTED.code()
+            && status <= BindingStatus.NOT_HOME_AGENT_FOR_THIS_MOBILE_NODE.code();
+    if (elsewhere || state != State.REGISTERED || !isBound(nowNs)) {
+      // A refused refresh leaves the binding as it was; anything else leaves none.
+      sentOnce = false;
+      forgetBinding();
+      state = state == State.REGISTERED ? State.REGISTERING : state;
+    }
+    refusals++;
+    if (elsewhere && refusals < homeAgents.size()) {
+      nextHomeAgent();
+      dueNs = nowNs;
+      return Outcome.REFUSED;
+    }
+    int doublings = Math.min(refusals - 1, 3);
+    timeoutNs = FIRST_TIMEOUT_NS;
+    dueNs = nowNs + (REFUSED_TIMEOUT_NS << doublings);
+    if (doublings == 3 && homeAgents.size() > 1) {
+      nextHomeAgent();
+    }
+    return Outcome.REFUSED;
+  }
+
+  /** Notices that the binding ran out; returns true once for each time it does. */
+  boolean expire(long nowNs) {
+    if (!acknowledged || nowNs < expiresNs) {
+      return false;
+    }
+    forgetBinding();
+    if (state == State.REGISTERED) {
+      state = State.REGISTERING;
+      timeoutNs = FIRST_TIMEOUT_NS;
+    }
+    return true;
+  }
+
+  private void forgetBinding() {
+    acknowledged = false;
+    expiresNs = Long.MIN_VALUE;
+  }
+
+  /**
+   * Applies another list of home agents; the present one is kept if it is still in the list.
+   *
+   * @return true if the registration has to begin again with another home agent
+   */
+  boolean homeAgents(List<Ipv6Address> list) {
+    int kept = list.indexOf(homeAgent());
+    homeAgents = List.copyOf(list);
+    homeAgent = Math.max(kept, 0);
+    if (kept < 0) {
+      forgetBinding();
+      outstanding.clear();
+    }
+    return kept < 0;
+  }
+
+  /**
+   * Sets the L flag of the following updates: the guest's link-local address is known and has the
+   * interface identifier of the home address (§11.7.1).
+   */
+  void linkLocalCompatible(boolean value) {
+    linkLocalCompatible = value;
+  }
+
+  /** The home address. */
+  Ipv6Address homeAddress() {
+    return homeAddress;
+  }
+
+  /** False if the guest made the address itself. */
+  boolean isConfigured() {
+    return configured;
+  }
+
+  /** The home agent in turn. */
+  Ipv6Address homeAgent() {
+    return homeAgents.get(homeAgent);
+  }
+
+  /** The source of the updates, or null before the first. */
+  Ipv6Address careOf() {
+    return careOf;
+  }
+
+  /** Where it stands. */
+  State state() {
+    return state;
+  }
+
+  /** When the next update is due, monotonic ns, or {@link NodeEngine#NEVER}. */
+  long dueNs() {
+    return dueNs;
+  }
+
+  /** Puts the next update off, for the rate limit. */
+  void postpone(long untilNs) {
+    dueNs = untilNs;
+  }
+
+  /** When the acknowledged binding runs out, or {@link NodeEngine#NEVER}. */
+  long expiresNs() {
+    return acknowledged ? expiresNs : NodeEngine.NEVER;
+  }
+
+  /** Says whether the home agent acknowledged a binding that has not run out. */
+  boolean isBound(long nowNs) {
+    return acknowledged && nowNs < expiresNs;
+  }
+
+  /** Says whether an update was sent since the present effort began, and was not refused. */
+  boolean isUnderWay() {
+    return sentOnce;
+  }
+
+  /** Says whether an update waits for its acknowledgement. */
+  boolean isAwaiting() {
+    return !outstanding.isEmpty();
+  }
+
+  /** The sequence number used last, or -1. */
+  int sequence() {
+    return sequence.last();
+  }
+
+  /** Seconds until the binding runs out, 0 without one. */
+  long remainingSeconds(long nowNs) {
+    return isBound(nowNs) ? (expiresNs - nowNs) / SECOND_NS : 0;
+  }
+
+  /** The status of the last acknowledgement, or -1. */
+  int lastStatus() {
+    return lastStatus;
+  }
+
+  /** Retransmissions since the last acknowledgement or the beginning. */
+  int retransmissions() {
+    return retransmissions;
+  }
+
+  /** Seconds until the next update without an answer, for a log line. */
+  long timeoutMs() {
+    return timeoutNs / 1_000_000L;
+  }
+
+  private static long unitsToNs(int units) {
+    return units * (long) BindingUpdate.LIFETIME_UNIT_SECONDS * SECOND_NS;
+  }
+}

@@ -1,0 +1,417 @@
+package org.kagemusha.core.mobility;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
+import org.kagemusha.core.message.Icmpv6;
+import org.kagemusha.core.mobility.LocationDetector.Place;
+import org.kagemusha.core.neighbor.HomeRouter;
+import org.kagemusha.core.neighbor.PseudoHomeNetwork;
+import org.kagemusha.core.node.Counter;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.node.HomeLink;
+import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.signalling.SignallingReader;
+import org.kagemusha.core.tunnel.TunnelContext;
+import org.kagemusha.core.wire.EthernetHeader;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The mobile node beside a VM (RFC 6275 §11). The methods follow the packet: a frame of the guest
+ * comes by {@link #onHomeFrame}, is answered by the pseudo home network or enters the tunnel; what
+ * the home agent sends comes by {@link #onUnderlayPacket}. Where the guest is, and what the home
+ * agent has to know of it, is {@link GuestMobility}'s.
+ *
+ * <p>With {@code location = AUTO} this place is the home link while a Router Advertisement with a
+ * home prefix, multicast by another station on the bridge, is younger than its router lifetime;
+ * otherwise it is foreign, but not before one second after the first call with a time. Until then a
+ * guest that has arrived waits. The edge calls {@link #onDeadline} once at its start, so that the
+ * second has passed when the VM arrives.
+ *
+ * <p>For one thread; {@code nowNs} is monotonic.
+ */
+public final class MobileNode implements NodeEngine {
+
+  /** What tells that the VM is here. */
+  public enum Trigger {
+    /** The VMM's hook or an operator. */
+    HOOK("hook"),
+    /** RARP or an unsolicited NA of the VMM or guest. */
+    ANNOUNCEMENT("announcement"),
+    /** Any first frame of the guest. */
+    FIRST_FRAME("first-frame");
+
+    private final String text;
+
+    Trigger(String text) {
+      this.text = text;
+    }
+
+    /** The name in log lines and reports. */
+    public String text() {
+      return text;
+    }
+  }
+
+  private static final Logger LOG = LoggerFactory.getLogger(MobileNode.class);
+
+  private final HomeLink guestLink;
+  private final RandomGenerator random;
+  private final Counters counters;
+  private final SignallingReader reader;
+  private final TunnelContext tunnels;
+  private final HandoverRecorder recorder;
+  private final GuestTraffic traffic;
+  private final HomeLinkFrames frames;
+  private final BindingUpdateSender sender;
+  private final GuestMobility mobility;
+  private final SignallingInput signalling;
+  private final ErrorAnswers errors;
+  private final DropAlarm errorAlarm = new DropAlarm(LOG);
+  private final HomeLinkWatch homeLink;
+
+  private MobileNodeSettings settings;
+  private PseudoHomeNetwork pseudoHome;
+  private boolean started;
+
+  /**
+   * Creates a node that waits for its VM.
+   *
+   * @param guestLink takes frames for the bridge of the guest
+   * @param underlay takes packets for the routed network
+   * @param keys says which associations protect what
+   * @param associations opens received ESP
+   * @param random gives jitter
+   * @param wallClockMs ms since 1970, for sequence numbers and the timeline
+   */
+  public MobileNode(
+      MobileNodeSettings settings,
+      HomeLink guestLink,
+      Underlay underlay,
+      KeySource keys,
+      SecurityAssociationDatabase associations,
+      RandomGenerator random,
+      LongSupplier wallClockMs,
+      Counters counters) {
+    this.settings = settings;
+    this.guestLink = guestLink;
+    this.random = random;
+    this.counters = counters;
+    this.reader = new SignallingReader(associations);
+    this.tunnels =
+        new TunnelContext(settings.tunnel(), counters, settings.homeAgents().get(0), random);
+    this.recorder = new HandoverRecorder(wallClockMs);
+    this.traffic = new GuestTraffic(underlay, this::deliver, recorder, counters);
+    this.frames = new HomeLinkFrames(guestLink, counters);
+    ReturnHome returnHome = new ReturnHome(frames);
+    this.sender = new BindingUpdateSender(underlay, returnHome, keys, recorder, counters, LOG);
+    this.errors = new ErrorAnswers(underlay, counters);
+    this.mobility =
+        new GuestMobility(
+            settings,
+            new MobileNodeParts(traffic, returnHome, sender, frames, recorder, tunnels, keys),
+            random,
+            wallClockMs,
+            counters,
+            LOG);
+    this.signalling = new SignallingInput(mobility.list(), keys, mobility.events(), counters, LOG);
+    this.homeLink = new HomeLinkWatch(mobility, traffic, signalling, reader, keys, counters);
+    this.pseudoHome = newPseudoHome(settings.homeRouter());
+    apply(settings);
+  }
+
+  private PseudoHomeNetwork newPseudoHome(HomeRouter router) {
+    PseudoHomeNetwork network =
+        new PseudoHomeNetwork(
+            new PseudoHomeNetwork.Settings(
+                settings.guestMac(),
+                settings.homePrefixes(),
+                settings.homeAgents().get(0),
+                router,
+                settings.pseudoMac()),
+            guestLink,
+            mobility,
+            random,
+            counters);
+    // The bridge must not learn the home router's address here: other guests of the same home link,
+    // each with a node of its own, may be on it.
+    network.ethernetSource(settings.tapMac());
+    mobility.pseudoHome(network);
+    return network;
+  }
+
+  private void apply(MobileNodeSettings changed) {
+    tunnels.settings(changed.tunnel());
+    tunnels.errorSource(changed.homeAgents().get(0));
+    frames.stations(changed.tapMac(), changed.guestMac());
+    traffic.waitForAcknowledgement(changed.waitForAcknowledgement());
+    sender.settings(changed);
+    signalling.settings(changed);
+    homeLink.settings(changed);
+    mobility.settings(changed);
+  }
+
+  /**
+   * Applies changed settings without losing the binding: what did not change goes on as it was. A
+   * changed lifetime or home agent makes a Binding Update at once; an address that was found
+   * duplicate is tried again.
+   */
+  public void settings(MobileNodeSettings changed, long nowNs) {
+    clock(nowNs);
+    MobileNodeSettings before = settings;
+    settings = changed;
+    boolean otherLink =
+        !changed.guestMac().equals(before.guestMac())
+            || !changed.pseudoMac().equals(before.pseudoMac())
+            || !changed.homePrefixes().equals(before.homePrefixes())
+            || !changed.homeAgents().get(0).equals(before.homeAgents().get(0));
+    boolean otherRouter =
+        changed.homeRouter() != null && !changed.homeRouter().equals(before.homeRouter());
+    HomeRouter router = otherRouter ? changed.homeRouter() : pseudoHome.router();
+    if (otherLink) {
+      pseudoHome = newPseudoHome(router);
+    } else if (otherRouter) {
+      pseudoHome.router(router);
+    }
+    apply(changed);
+    LOG.info("settings applied vm={}", changed.name());
+  }
+
+  private void clock(long nowNs) {
+    started = true;
+    mobility.clock(nowNs);
+  }
+
+  /**
+   * Tells the care-of address in force and the underlay's MTU. Another address is registered at
+   * once; without one, nothing is sent and the bindings stay as they are.
+   *
+   * @param address or null for none
+   * @param linkMtu of the underlay interface, octets
+   */
+  public void careOfAddress(Ipv6Address address, int linkMtu, long nowNs) {
+    clock(nowNs);
+    mobility.book().linkMtu(linkMtu, nowNs);
+    mobility.careOf(address);
+  }
+
+  /** The VM has arrived (idempotent). */
+  public void arrived(Trigger trigger, long nowNs) {
+    clock(nowNs);
+    mobility.arrived(trigger);
+  }
+
+  /** The VM has left: fence, send nothing more (idempotent). */
+  public void left(long nowNs) {
+    clock(nowNs);
+    mobility.left();
+  }
+
+  /**
+   * This place is the VM's home link, whatever is heard and configured, until settings are applied
+   * anew.
+   */
+  public void home(long nowNs) {
+    clock(nowNs);
+    mobility.home();
+  }
+
+  /**
+   * Deregisters from abroad (RFC 6275 §10.3.2, the VM is shut down): Binding Updates with lifetime
+   * 0 from the care-of address, four at most. Nothing else is sent afterwards.
+   */
+  public void release(long nowNs) {
+    clock(nowNs);
+    mobility.release();
+  }
+
+  @Override
+  public void onHomeFrame(PacketBuffer frame, long nowNs) {
+    clock(nowNs);
+    counters.add(Counter.HOME_FRAMES_RECEIVED);
+    if (frame.length() < EthernetHeader.BYTES) {
+      counters.drop(DropReason.FRAME_TRUNCATED);
+    } else if (EthernetHeader.sourceBits(frame.bytes(), frame.offset())
+        == settings.guestMac().bits()) {
+      onGuestFrame(frame, nowNs);
+    } else {
+      homeLink.onStrangerFrame(frame, pseudoHome, nowNs);
+    }
+  }
+
+  private void onGuestFrame(PacketBuffer frame, long nowNs) {
+    if (!mobility.heard(HomeLinkWatch.trigger(frame))) {
+      counters.drop(DropReason.TUNNEL_NOT_UP);
+    } else if (mobility.place() == Place.FOREIGN) {
+      onGuestFrameAbroad(frame, nowNs);
+    } else if (mobility.place() == Place.HOME) {
+      homeLink.noteSource(frame);
+      counters.drop(DropReason.FRAME_NOT_FOR_US);
+    } else {
+      counters.drop(DropReason.TUNNEL_NOT_UP);
+    }
+  }
+
+  private void onGuestFrameAbroad(PacketBuffer frame, long nowNs) {
+    int type = EthernetHeader.type(frame.bytes(), frame.offset());
+    if (type == EthernetHeader.TYPE_RARP) {
+      return;
+    }
+    if (type != EthernetHeader.TYPE_IPV6) {
+      counters.drop(DropReason.FRAME_TYPE_NOT_CARRIED);
+      return;
+    }
+    int at = frame.offset() + EthernetHeader.BYTES;
+    if (!Ipv6Header.isComplete(frame.bytes(), at, frame.length() - EthernetHeader.BYTES)) {
+      counters.drop(DropReason.IPV6_MALFORMED);
+      return;
+    }
+    if (pseudoHome.onGuestFrame(frame, nowNs) == PseudoHomeNetwork.Verdict.DATA) {
+      frame.set(at, Ipv6Header.BYTES + Ipv6Header.payloadLength(frame.bytes(), at));
+      traffic.uplink(frame, nowNs);
+    }
+  }
+
+  /**
+   * A frame seen by the bridge watch: from the guest's MAC, or to it from the home agent.
+   * Everything else is ignored.
+   */
+  public void onBridgeFrame(PacketBuffer frame, long nowNs) {
+    clock(nowNs);
+    if (frame.length() < EthernetHeader.BYTES || !mobility.wantsBridgeWatch()) {
+      return;
+    }
+    long source = EthernetHeader.sourceBits(frame.bytes(), frame.offset());
+    if (source == settings.guestMac().bits()) {
+      if (mobility.heard(HomeLinkWatch.trigger(frame))) {
+        homeLink.noteSource(frame);
+      }
+    } else if (source != settings.tapMac().bits() && homeLink.isForGuestAtHome(frame)) {
+      homeLink.onAnswer(frame, nowNs);
+    }
+  }
+
+  @Override
+  public void onUnderlayPacket(PacketBuffer packet, long nowNs) {
+    clock(nowNs);
+    counters.add(Counter.UNDERLAY_PACKETS_RECEIVED);
+    switch (reader.read(packet, nowNs)) {
+      case TUNNEL -> traffic.downlink(packet, reader, nowNs);
+      case SIGNALLING -> onSignalling(nowNs);
+      case ROUTED_TO_HOME_ADDRESS -> traffic.routed(packet, reader, nowNs);
+      case ICMPV6 -> onIcmpv6(packet, nowNs);
+      default -> {
+        counters.drop(reader.dropReason());
+        // A fenced node is silent: no ICMPv6, no Binding Error.
+        errors.answer(packet, reader, traffic.isOpen() ? mobility.careOf() : null, nowNs);
+      }
+    }
+  }
+
+  private void onSignalling(long nowNs) {
+    if (mobility.careOf() == null) {
+      counters.drop(DropReason.OUTER_DESTINATION_WRONG);
+    } else {
+      signalling.receive(reader.signalling(), mobility.careOf(), nowNs);
+    }
+  }
+
+  /**
+   * An ICMPv6 message from the routed network. RFC 6275 §11.3.5: Parameter Problem of a node that
+   * does not know the Mobility Header (code 1) or the Home Address option (code 2) is logged; it
+   * never ends a home registration. The rest may be about the tunnel.
+   */
+  private void onIcmpv6(PacketBuffer packet, long nowNs) {
+    ByteBuffer bytes = packet.bytes();
+    int at = packet.offset() + Ipv6Header.BYTES;
+    if (!Icmpv6.isValid(bytes, packet.offset(), packet.length())) {
+      counters.drop(DropReason.IPV6_MALFORMED);
+      return;
+    }
+    int type = bytes.get(at) & 0xff;
+    if (type >= Icmpv6.ECHO_REQUEST) {
+      counters.drop(DropReason.PROTOCOL_NOT_TAKEN);
+      return;
+    }
+    if (isAboutSignalling(packet)) {
+      errorAlarm.raise(
+          settings.name(),
+          DropReason.ICMP_ERROR_UNMATCHED,
+          Ipv6Header.source(bytes, packet.offset())
+              + " icmpv6=" + type + "/" + (bytes.get(at + 1) & 0xff),
+          nowNs);
+      counters.drop(DropReason.ICMP_ERROR_UNMATCHED);
+      return;
+    }
+    traffic.icmpError(packet, nowNs);
+  }
+
+  private static boolean isAboutSignalling(PacketBuffer error) {
+    int quoted = error.offset() + Ipv6Header.BYTES + 8;
+    if (quoted + Ipv6Header.BYTES > error.end()) {
+      return false;
+    }
+    int next = Ipv6Header.nextHeader(error.bytes(), quoted);
+    return next == Protocol.DESTINATION_OPTIONS || next == Protocol.MOBILITY;
+  }
+
+  private void deliver(PacketBuffer ipv6) {
+    pseudoHome.deliver(ipv6);
+  }
+
+  @Override
+  public void onDeadline(long nowNs) {
+    clock(nowNs);
+    mobility.onDeadline();
+  }
+
+  /** As the interface says; before the first call with a time it is 0. */
+  @Override
+  public long nextDeadlineNs() {
+    return started ? mobility.nextDeadlineNs() : 0;
+  }
+
+  /** True while the edge shall watch the bridge (promiscuous packet socket) at home. */
+  public boolean wantsBridgeWatch() {
+    return mobility.wantsBridgeWatch();
+  }
+
+  /** What is known of the home router, for saving; or null. */
+  public HomeRouter homeRouter() {
+    return pseudoHome.router();
+  }
+
+  /** For the status command. */
+  public MobileNodeStatus status(long nowNs) {
+    List<MobileNodeStatus.BindingStatusLine> bindings = new ArrayList<>();
+    for (HomeRegistration entry : mobility.list().entries()) {
+      bindings.add(
+          new MobileNodeStatus.BindingStatusLine(
+              entry.homeAddress(),
+              entry.homeAgent(),
+              entry.state().toString(),
+              entry.sequence(),
+              entry.remainingSeconds(nowNs),
+              entry.lastStatus(),
+              entry.retransmissions()));
+    }
+    return new MobileNodeStatus(
+        mobility.stateText(),
+        mobility.careOf(),
+        bindings,
+        recorder.timeline(),
+        List.copyOf(mobility.link().addresses()),
+        mobility.book().tunnelMtu(nowNs));
+  }
+}

@@ -1,0 +1,51 @@
+package org.kagemusha.core.mobility;
+
+/**
+ * The Binding Updates of one effort that may still be acknowledged. Retransmissions carry new
+ * sequence numbers (RFC 6275 §11.8), and an acknowledgement of an earlier one is as good: it says
+ * when the granted lifetime began. The oldest gives way.
+ */
+final class OutstandingUpdates {
+
+  private static final int CAPACITY = 8;
+
+  private final int[] sequences = new int[CAPACITY];
+  private final int[] lifetimes = new int[CAPACITY];
+  private final long[] times = new long[CAPACITY];
+  private int added;
+
+  void add(int sequence, int lifetimeUnits, long sentNs) {
+    int slot = added++ % CAPACITY;
+    sequences[slot] = sequence;
+    lifetimes[slot] = lifetimeUnits;
+    times[slot] = sentNs;
+  }
+
+  void clear() {
+    added = 0;
+  }
+
+  boolean isEmpty() {
+    return added == 0;
+  }
+
+  /** The slot of a sequence number, or -1. */
+  int find(int sequence) {
+    for (int slot = 0; slot < Math.min(added, CAPACITY); slot++) {
+      if (sequences[slot] == sequence) {
+        return slot;
+      }
+    }
+    return -1;
+  }
+
+  /** What an update asked for, in units of four seconds. */
+  int lifetimeUnits(int slot) {
+    return lifetimes[slot];
+  }
+
+  /** When an update was sent, monotonic ns. */
+  long sentNs(int slot) {
+    return times[slot];
+  }
+}
