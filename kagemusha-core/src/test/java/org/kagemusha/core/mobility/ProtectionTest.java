@@ -1,0 +1,144 @@
+package org.kagemusha.core.mobility;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.kagemusha.core.mobility.MobileNodeFixture.CARE_OF;
+import static org.kagemusha.core.mobility.MobileNodeFixture.CORRESPONDENT;
+import static org.kagemusha.core.mobility.MobileNodeFixture.HOME_ADDRESS;
+import static org.kagemusha.core.mobility.MobileNodeFixture.HOME_AGENT;
+import static org.kagemusha.core.mobility.MobileNodeFixture.ack;
+import static org.kagemusha.core.mobility.MobileNodeFixture.tunnelled;
+import static org.kagemusha.core.mobility.MobileNodeFixture.udp;
+
+import java.util.Arrays;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.kagemusha.core.ipsec.EncryptionAlgorithm;
+import org.kagemusha.core.ipsec.InboundSecurityAssociation;
+import org.kagemusha.core.ipsec.IntegrityAlgorithm;
+import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
+import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
+import org.kagemusha.core.ipsec.SecurityAssociationPair;
+import org.kagemusha.core.ipsec.SecurityAssociationParameters;
+import org.kagemusha.core.message.BindingAcknowledgement;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.signalling.SignallingWriter;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
+
+/** ESP on signalling and payload: RFC 3776 §3 and §4, RFC 6275 §5.1. */
+class ProtectionTest {
+
+  private final SecurityAssociationDatabase homeAgentDatabase = new SecurityAssociationDatabase();
+  private final MobileNodeFixture f = new MobileNodeFixture(homeAgentDatabase);
+
+  private static SecurityAssociationParameters parameters(int spi) {
+    byte[] key = new byte[32];
+    Arrays.fill(key, (byte) spi);
+    return new SecurityAssociationParameters(
+        spi,
+        EncryptionAlgorithm.AES_CBC_128,
+        IntegrityAlgorithm.HMAC_SHA2_256_128,
+        Arrays.copyOf(key, 16),
+        key,
+        false,
+        64);
+  }
+
+  /** Both ends of a pair; returns what the home agent seals with. */
+  private OutboundSecurityAssociation pair(
+      int out, int in, Map<Ipv6Address, SecurityAssociationPair> to) {
+    homeAgentDatabase.add(InboundSecurityAssociation.of(parameters(out)));
+    InboundSecurityAssociation inbound = InboundSecurityAssociation.of(parameters(in));
+    f.associations.add(inbound);
+    to.put(
+        HOME_ADDRESS,
+        new SecurityAssociationPair(
+            OutboundSecurityAssociation.of(parameters(out), new CountingSequence()), inbound));
+    return OutboundSecurityAssociation.of(parameters(in), new CountingSequence());
+  }
+
+  private PacketBuffer sealed(
+      BindingAcknowledgement answer, OutboundSecurityAssociation association) {
+    return SignallingWriter.build(HOME_AGENT, CARE_OF, null, HOME_ADDRESS, answer, association);
+  }
+
+  @Test
+  void rfc3776_s3_1_signallingIsInEspAndClearAnswersAreNotBelieved() {
+    f.settings = MobileNodeFixture.with(f.settings, 600, false, true);
+    OutboundSecurityAssociation signalling = pair(0x1001, 0x1002, f.signallingKeys);
+    OutboundSecurityAssociation payload = pair(0x2001, 0x2002, f.payloadKeys);
+    f.start();
+    f.guestSends();
+    assertNotNull(f.signalling().get(0).association());
+    int sequence = f.lastUpdate().sequence();
+    f.answer(ack(0, sequence, 150));
+    assertEquals(1, f.drops(DropReason.MOBILITY_UNPROTECTED));
+    f.onUnderlay(sealed(ack(0, sequence, 150), payload));
+    assertEquals(1, f.drops(DropReason.ESP_SELECTOR_MISMATCH));
+    assertEquals("registering", f.state());
+    PacketBuffer good = sealed(ack(0, sequence, 150), signalling);
+    byte[] octets = good.toBytes();
+    f.onUnderlay(good);
+    assertEquals("registered", f.state());
+    f.onUnderlay(PacketBuffer.copyOf(octets));
+    assertEquals(1, f.drops(DropReason.ESP_REPLAYED));
+  }
+
+  @Test
+  void rfc6275_s11_7_3_unauthenticatedStatus135IsIgnored() {
+    f.settings = MobileNodeFixture.with(f.settings, 600, false, true);
+    pair(0x1001, 0x1002, f.signallingKeys);
+    f.start();
+    f.guestSends();
+    f.answer(ack(135, 4711, 0));
+    f.pass(MobileNodeFixture.MS);
+    assertEquals(1, f.updates().size());
+  }
+
+  @Test
+  void payloadInEspBothWaysAndClearPayloadIsRefused() {
+    OutboundSecurityAssociation payload = pair(0x2001, 0x2002, f.payloadKeys);
+    f.start().registered();
+    byte[] outer = f.packets.get(f.packets.size() - 1);
+    assertEquals(Protocol.ESP, outer[6]);
+    int before = f.frames.size();
+    byte[] inner = udp(CORRESPONDENT, HOME_ADDRESS, 20);
+    f.onUnderlay(tunnelled(HOME_AGENT, CARE_OF, inner));
+    assertEquals(1, f.drops(DropReason.PROTECTION_REQUIRED));
+    assertEquals(before, f.frames.size());
+    PacketBuffer packet = PacketBuffer.copyOf(inner);
+    payload.seal(packet, Protocol.IPV6);
+    int length = packet.length();
+    packet.prepend(40);
+    org.kagemusha.core.wire.Ipv6Header.write(
+        packet.bytes(), packet.offset(), 0, 0, length, Protocol.ESP, 64, HOME_AGENT, CARE_OF);
+    f.onUnderlay(packet);
+    assertEquals(before + 1, f.frames.size());
+  }
+
+  @Test
+  void payloadInASignallingAssociationIsRefused() {
+    OutboundSecurityAssociation signalling = pair(0x1001, 0x1002, f.signallingKeys);
+    f.start();
+    f.guestSends();
+    PacketBuffer packet = PacketBuffer.copyOf(udp(CORRESPONDENT, HOME_ADDRESS, 20));
+    signalling.seal(packet, Protocol.IPV6);
+    int length = packet.length();
+    packet.prepend(40);
+    org.kagemusha.core.wire.Ipv6Header.write(
+        packet.bytes(), packet.offset(), 0, 0, length, Protocol.ESP, 64, HOME_AGENT, CARE_OF);
+    f.onUnderlay(packet);
+    assertEquals(1, f.drops(DropReason.ESP_SELECTOR_MISMATCH));
+  }
+
+  @Test
+  void rfc6275_s5_1_withoutAnAssociationNothingIsSentWhereProtectionIsRequired() {
+    f.settings = MobileNodeFixture.with(f.settings, 600, false, true);
+    f.start();
+    f.guestSends();
+    assertEquals(0, f.signalling().size());
+    assertEquals(1, f.drops(DropReason.MOBILITY_UNPROTECTED));
+  }
+}
