@@ -1,0 +1,97 @@
+package org.kagemusha.core.homeagent;
+
+import java.util.random.RandomGenerator;
+import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
+import org.kagemusha.core.ipsec.SecurityAssociationPair;
+import org.kagemusha.core.message.BindingAcknowledgement;
+import org.kagemusha.core.message.BindingStatus;
+import org.kagemusha.core.neighbor.NeighborCache;
+import org.kagemusha.core.node.Counter;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.signalling.SignallingWriter;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.PacketBuffer;
+
+/** Sends Binding Acknowledgements, RFC 6275 §9.5.4 and §10.3. */
+final class AcknowledgementSender {
+
+  /** No Binding Refresh Advice option. */
+  private static final int NO_ADVICE = -1;
+
+  private final Ipv6Address homeAgent;
+  private final CountedUnderlay underlay;
+  private final NeighborCache neighbors;
+  private final KeySource keys;
+  private final Counters counters;
+  private final AnswerLimit acceptances;
+  private final AnswerLimit refusals;
+
+  AcknowledgementSender(
+      Ipv6Address homeAgent,
+      CountedUnderlay underlay,
+      NeighborCache neighbors,
+      KeySource keys,
+      RandomGenerator random,
+      Counters counters) {
+    this.homeAgent = homeAgent;
+    this.underlay = underlay;
+    this.neighbors = neighbors;
+    this.keys = keys;
+    this.counters = counters;
+    this.acceptances = new AnswerLimit(10, 20, 20_000, random);
+    this.refusals = new AnswerLimit(5, 10, 1_000, random);
+  }
+
+  /** Says whether a refusal may go to a source now. */
+  boolean mayRefuse(Ipv6Address source, long nowNs) {
+    return refusals.tryTake(source, nowNs);
+  }
+
+  /** Says whether the acceptance of a home address' update may be acknowledged now. */
+  boolean mayAccept(Ipv6Address homeAddress, long nowNs) {
+    return acceptances.tryTake(homeAddress, nowNs);
+  }
+
+  /**
+   * Sends one.
+   *
+   * @param destination the source address of the Binding Update
+   * @param lifetimeUnits in units of four seconds
+   */
+  void send(
+      Ipv6Address destination,
+      Ipv6Address homeAddress,
+      BindingStatus status,
+      int sequence,
+      int lifetimeUnits,
+      long nowNs) {
+    // K stays clear: §10.3.1 wants associations that were established dynamically.
+    BindingAcknowledgement message =
+        new BindingAcknowledgement(status.code(), false, 0, sequence, lifetimeUnits, NO_ADVICE);
+    SecurityAssociationPair pair =
+        keys.associations(homeAddress, KeySource.Purpose.SIGNALLING);
+    OutboundSecurityAssociation association = pair == null ? null : pair.outbound();
+    // RFC 6275 §9.5.4: "If the Source Address is the home address of the mobile node, [...] then
+    // the Binding Acknowledgement MUST be sent to that address and the routing header MUST NOT be
+    // used. Otherwise, the Binding Acknowledgement MUST be sent using a type 2 routing header that
+    // contains the mobile node's home address."
+    boolean home = destination.equals(homeAddress);
+    PacketBuffer packet =
+        SignallingWriter.build(
+            homeAgent, destination, null, home ? null : homeAddress, message, association);
+    if (packet == null) {
+      counters.drop(DropReason.ESP_SEQUENCE_EXHAUSTED);
+      return;
+    }
+    counters.add(Counter.BINDING_ACKNOWLEDGEMENTS_SENT);
+    if (home) {
+      // RFC 6275 §10.3.2: "the home agent MUST send it to the mobile node's link-layer address
+      // (retrieved either from the Binding Update or through Neighbor Solicitation)."
+      neighbors.sendFirst(packet, nowNs);
+    } else {
+      underlay.sendOwn(packet);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package org.kagemusha.core.homeagent;
+
+import java.util.Locale;
+import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
+import org.kagemusha.core.ipsec.SecurityAssociationPair;
+import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.tunnel.Tunnel;
+import org.kagemusha.core.wire.Ipv6Address;
+
+/**
+ * A home registration (RFC 6275 §9.1): where one home address is, until when, and its tunnel. Only
+ * {@link BindingCache} changes the fields by which it finds entries.
+ */
+final class BindingCacheEntry {
+
+  /** What an entry stands for. */
+  enum State {
+    /** Duplicate address detection runs before the first acknowledgement; nothing is forwarded. */
+    TESTING,
+    /** In force: intercepted, tunnelled and proxied. */
+    BOUND,
+    /** Deregistered; kept so that a late Binding Update gets status 135, §10.3.2. */
+    DEREGISTERED,
+    /** Its lifetime ended; kept for the same reason. */
+    EXPIRED,
+    /** Another node on the home link has the address; kept so that the next update gets 134. */
+    DUPLICATE;
+
+    private final String label = name().toLowerCase(Locale.ROOT);
+
+    @Override
+    public String toString() {
+      return label;
+    }
+  }
+
+  final Ipv6Address homeAddress;
+
+  /**
+   * The link-local address with the identifier of the home address; defended if the L bit is set.
+   */
+  final Ipv6Address linkLocal;
+
+  State state = State.TESTING;
+  MobileNodeAuthorisation authorisation;
+  Ipv6Address careOf;
+
+  /** The last sequence number accepted. */
+  int sequence;
+
+  /** The lifetime granted, in units of four seconds. */
+  int lifetimeUnits;
+
+  /** The R flag of RFC 3963 as first registered; it must not change. */
+  boolean mobileRouter;
+
+  /** L: the link-local address is defended too. */
+  boolean defendsLinkLocal;
+
+  /** Which addresses are still under test. */
+  boolean testingHomeAddress;
+
+  boolean testingLinkLocal;
+
+  /** Where the acknowledgement goes that waits for the test. */
+  Ipv6Address acknowledgeTo;
+
+  /** The tunnel while in force, else null. */
+  Tunnel tunnel;
+
+  /** The payload associations that the tunnel uses, or null. */
+  SecurityAssociationPair payload;
+
+  /** When the binding, or the memory of it, ends; monotonic nanoseconds. */
+  long deadlineNs = NodeEngine.NEVER;
+
+  /** Place in the deadline queue, or -1. */
+  int queueIndex = -1;
+
+  /** The next entry with the same care-of address. */
+  BindingCacheEntry nextAtCareOf;
+
+  /** The one before it. */
+  BindingCacheEntry previousAtCareOf;
+
+  BindingCacheEntry(Ipv6Address homeAddress) {
+    this.homeAddress = homeAddress;
+    // RFC 6275 §10.3.1: "The link-local address is derived by replacing the subnet prefix in the
+    // mobile node's home address with the link-local prefix."
+    this.linkLocal = new Ipv6Address(0xfe80L << 48, homeAddress.low());
+  }
+
+  boolean isBound() {
+    return state == State.BOUND;
+  }
+
+  /** In force or about to be: what counts against the maximum of bindings. */
+  boolean isLive() {
+    return state == State.BOUND || state == State.TESTING;
+  }
+
+  boolean isUnderTest() {
+    return testingHomeAddress || testingLinkLocal;
+  }
+}

@@ -1,0 +1,37 @@
+package org.kagemusha.core.homeagent;
+
+import org.kagemusha.core.node.Counter;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.wire.PacketBuffer;
+
+/** The way out to the routed network, with its counter. */
+final class CountedUnderlay implements Underlay {
+
+  private final Underlay underlay;
+  private final Counters counters;
+
+  CountedUnderlay(Underlay underlay, Counters counters) {
+    this.underlay = underlay;
+    this.counters = counters;
+  }
+
+  @Override
+  public Sent send(PacketBuffer packet) {
+    Sent sent = underlay.send(packet);
+    if (sent == Sent.OK) {
+      counters.add(Counter.UNDERLAY_PACKETS_SENT);
+    }
+    return sent;
+  }
+
+  /** Sends a packet of our own: nobody else counts it if it is not taken. */
+  void sendOwn(PacketBuffer packet) {
+    switch (send(packet)) {
+      case OK -> { }
+      case UNREACHABLE -> counters.drop(DropReason.SEND_UNREACHABLE);
+      default -> counters.drop(DropReason.SEND_FAILED);
+    }
+  }
+}

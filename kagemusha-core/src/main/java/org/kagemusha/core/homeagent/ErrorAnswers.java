@@ -1,0 +1,132 @@
+package org.kagemusha.core.homeagent;
+
+import java.util.random.RandomGenerator;
+import org.kagemusha.core.message.BindingError;
+import org.kagemusha.core.message.Icmpv6;
+import org.kagemusha.core.node.Counter;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.signalling.SignallingReader;
+import org.kagemusha.core.signalling.SignallingWriter;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.PacketBuffer;
+
+/**
+ * Answers to packets that were dropped: ICMPv6 errors (RFC 4443) and Binding Errors (RFC 6275
+ * §9.3.3), limited for each source and in total. The drop itself is counted by who dropped.
+ */
+final class ErrorAnswers {
+
+  /** Destination Unreachable, beyond scope of source address, RFC 4443 §3.1. */
+  private static final int BEYOND_SCOPE_OF_SOURCE = 2;
+
+  private final Ipv6Address homeAgent;
+  private final CountedUnderlay underlay;
+  private final Forwarding forwarding;
+  private final Counters counters;
+  private final AnswerLimit limit;
+
+  ErrorAnswers(
+      Ipv6Address homeAgent,
+      CountedUnderlay underlay,
+      Forwarding forwarding,
+      RandomGenerator random,
+      Counters counters) {
+    this.homeAgent = homeAgent;
+    this.underlay = underlay;
+    this.forwarding = forwarding;
+    this.counters = counters;
+    this.limit = new AnswerLimit(10, 10, 500, random);
+  }
+
+  /**
+   * Tells the source of a packet from the home link or a tunnel that its destination is not there.
+   */
+  void unreachable(PacketBuffer packet, long nowNs) {
+    destinationUnreachable(packet, Icmpv6.ADDRESS_UNREACHABLE, nowNs);
+  }
+
+  /** Tells the source of a packet that its link-local address does not leave the link. */
+  void beyondScope(PacketBuffer packet, long nowNs) {
+    destinationUnreachable(packet, BEYOND_SCOPE_OF_SOURCE, nowNs);
+  }
+
+  private void destinationUnreachable(PacketBuffer packet, int code, long nowNs) {
+    if (mayAnswer(packet, nowNs)) {
+      byte[] error =
+          Icmpv6.destinationUnreachable(
+              homeAgent, code, packet.bytes(), packet.offset(), packet.length());
+      if (error != null) {
+        forwarding.send(PacketBuffer.copyOf(error), nowNs);
+      }
+    }
+  }
+
+  /** Tells the source of a packet that it travelled too far. */
+  void hopLimitExceeded(PacketBuffer packet, long nowNs) {
+    if (mayAnswer(packet, nowNs)) {
+      byte[] error =
+          Icmpv6.hopLimitExceeded(homeAgent, packet.bytes(), packet.offset(), packet.length());
+      if (error != null) {
+        forwarding.send(PacketBuffer.copyOf(error), nowNs);
+      }
+    }
+  }
+
+  /** Sends what the reader says is due for a packet from the routed network that it dropped. */
+  void answer(SignallingReader reader, PacketBuffer packet, long nowNs) {
+    switch (reader.answer()) {
+      case PARAMETER_PROBLEM -> parameterProblem(reader, packet, nowNs);
+      // RFC 6275 §9.2: "the node MUST discard the message and issue a Binding Error message [...]
+      // with the Status field set to 2."
+      case BINDING_ERROR_UNKNOWN_TYPE ->
+          bindingError(reader, packet, BindingError.UNKNOWN_TYPE, nowNs);
+      // RFC 6275 §9.3.1: "If the packet is dropped due to the above tests, the correspondent node
+      // MUST send the Binding Error message [...] 1."
+      case BINDING_ERROR_UNKNOWN_BINDING ->
+          bindingError(reader, packet, BindingError.UNKNOWN_BINDING, nowNs);
+      default -> { }
+    }
+  }
+
+  private void parameterProblem(SignallingReader reader, PacketBuffer packet, long nowNs) {
+    if (!mayAnswer(packet, nowNs)) {
+      return;
+    }
+    byte[] error =
+        Icmpv6.parameterProblem(
+            homeAgent,
+            reader.errorCode(),
+            reader.errorPointer(),
+            packet.bytes(),
+            packet.offset(),
+            packet.length());
+    if (error != null) {
+      // RFC 6275 §9.2: "directly to the Source Address of the packet [...]. Thus, no Binding Cache
+      // information is used in sending the ICMP message."
+      underlay.sendOwn(PacketBuffer.copyOf(error));
+    }
+  }
+
+  private void bindingError(
+      SignallingReader reader, PacketBuffer packet, int status, long nowNs) {
+    Ipv6Address source = Ipv6Header.source(packet.bytes(), packet.offset());
+    // RFC 6275 §9.3.3: "If the Source Address of the received packet [...] is not a unicast
+    // address, the Binding Error MUST NOT be sent."
+    if (!source.isRoutableUnicast() || !limit.tryTake(source, nowNs)) {
+      return;
+    }
+    Ipv6Address homeAddress =
+        reader.homeAddressOption() == null ? Ipv6Address.UNSPECIFIED : reader.homeAddressOption();
+    PacketBuffer error =
+        SignallingWriter.build(
+            homeAgent, source, null, null, new BindingError(status, homeAddress), null);
+    counters.add(Counter.BINDING_ERRORS_SENT);
+    underlay.sendOwn(error);
+  }
+
+  private boolean mayAnswer(PacketBuffer packet, long nowNs) {
+    return packet.length() >= Ipv6Header.BYTES
+        && limit.tryTake(Ipv6Header.source(packet.bytes(), packet.offset()), nowNs);
+  }
+}

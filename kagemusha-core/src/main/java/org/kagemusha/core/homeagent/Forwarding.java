@@ -1,0 +1,88 @@
+package org.kagemusha.core.homeagent;
+
+import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.ipsec.SecurityAssociationPair;
+import org.kagemusha.core.neighbor.NeighborCache;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.tunnel.InnerErrors;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.PacketBuffer;
+
+/**
+ * Where an IPv6 packet goes: into a mobile node's tunnel, or on the home link. Takes the tunnels'
+ * ICMPv6 errors too, whose sources are on either side.
+ */
+final class Forwarding implements InnerErrors {
+
+  private final BindingCache cache;
+  private final KeySource keys;
+  private final NeighborCache neighbors;
+  private final Underlay underlay;
+  private final Counters counters;
+
+  /** When the packet in work came in; errors have no time of their own. */
+  private long packetNs;
+
+  Forwarding(
+      BindingCache cache,
+      KeySource keys,
+      NeighborCache neighbors,
+      Underlay underlay,
+      Counters counters) {
+    this.cache = cache;
+    this.keys = keys;
+    this.neighbors = neighbors;
+    this.underlay = underlay;
+    this.counters = counters;
+  }
+
+  /** Says when the packet in work came in, before anything is done with it. */
+  void at(long nowNs) {
+    packetNs = nowNs;
+  }
+
+  /** Sends a whole IPv6 packet to its destination address. */
+  void send(PacketBuffer packet, long nowNs) {
+    int destination = packet.offset() + Ipv6Header.DESTINATION;
+    BindingCacheEntry entry =
+        cache.get(packet.bytes().getLong(destination), packet.bytes().getLong(destination + 8));
+    if (entry != null && entry.isBound()) {
+      tunnel(entry, packet, nowNs);
+    } else {
+      neighbors.send(packet, nowNs);
+    }
+  }
+
+  @Override
+  public void send(PacketBuffer icmpv6) {
+    send(icmpv6, packetNs);
+  }
+
+  /** Sends a whole IPv6 packet through the tunnel of an entry in force. */
+  void tunnel(BindingCacheEntry entry, PacketBuffer packet, long nowNs) {
+    // RFC 6275 §10.4.2: "Before tunneling a packet to the mobile node, the home agent MUST perform
+    // any IPsec processing as indicated by the security policy data base."
+    if (protection(entry) == null && entry.authorisation.requirePayloadProtection()) {
+      counters.drop(DropReason.PROTECTION_REQUIRED);
+      return;
+    }
+    entry.tunnel.send(packet, underlay, this, nowNs);
+  }
+
+  /**
+   * The payload associations in force for an entry, or null. They are chosen by home address and
+   * not by care-of address, so they follow the mobile node (RFC 6275 §10.4.6, RFC 3776 §4.3); a key
+   * source that replaced them is followed too.
+   */
+  SecurityAssociationPair protection(BindingCacheEntry entry) {
+    SecurityAssociationPair pair =
+        keys.associations(entry.homeAddress, KeySource.Purpose.PAYLOAD);
+    if (pair != entry.payload) {
+      entry.payload = pair;
+      entry.tunnel.protection(pair == null ? null : pair.outbound());
+    }
+    return pair;
+  }
+}

@@ -1,0 +1,118 @@
+package org.kagemusha.core.homeagent;
+
+import org.kagemusha.core.neighbor.DuplicateAddressDetection;
+import org.kagemusha.core.neighbor.NeighborCache;
+import org.kagemusha.core.neighbor.ProxyNeighborDiscovery;
+import org.kagemusha.core.tunnel.Tunnel;
+import org.kagemusha.core.tunnel.TunnelContext;
+import org.kagemusha.core.wire.Ipv6Address;
+
+/**
+ * Puts a binding in force and out of it: its tunnel, and the interception of its packets on the
+ * home link (RFC 6275 §10.4.1). No address is proxied without a binding, and no binding is in force
+ * without being proxied.
+ */
+final class Interception {
+
+  private static final int FIRST_LINK_MTU = 1500;
+
+  private final Ipv6Address homeAgent;
+  private final BindingCache cache;
+  private final ProxyNeighborDiscovery proxy;
+  private final NeighborCache neighbors;
+  private final Forwarding forwarding;
+  private final TunnelContext tunnels;
+  private DuplicateAddressDetection detection;
+  private int linkMtu = FIRST_LINK_MTU;
+
+  Interception(
+      Ipv6Address homeAgent,
+      BindingCache cache,
+      ProxyNeighborDiscovery proxy,
+      NeighborCache neighbors,
+      Forwarding forwarding,
+      TunnelContext tunnels) {
+    this.homeAgent = homeAgent;
+    this.cache = cache;
+    this.proxy = proxy;
+    this.neighbors = neighbors;
+    this.forwarding = forwarding;
+    this.tunnels = tunnels;
+  }
+
+  /** Sets what tests addresses, once. */
+  void testWith(DuplicateAddressDetection duplicateAddressDetection) {
+    detection = duplicateAddressDetection;
+  }
+
+  void linkMtu(int octets, long nowNs) {
+    linkMtu = octets;
+    for (BindingCacheEntry entry : cache.entries()) {
+      if (entry.isBound()) {
+        entry.tunnel.linkMtu(octets, nowNs);
+      }
+    }
+  }
+
+  /** Starts duplicate address detection for the addresses that an entry defends. */
+  void test(BindingCacheEntry entry, long nowNs) {
+    entry.testingHomeAddress = true;
+    entry.testingLinkLocal = entry.defendsLinkLocal;
+    detection.start(entry.homeAddress, nowNs);
+    if (entry.defendsLinkLocal) {
+      detection.start(entry.linkLocal, nowNs);
+    }
+  }
+
+  /** Begins to serve an entry at its care-of address. */
+  void begin(BindingCacheEntry entry, long nowNs) {
+    Tunnel tunnel = new Tunnel(tunnels);
+    tunnel.endpoints(homeAgent, entry.careOf);
+    tunnel.linkMtu(linkMtu, nowNs);
+    cache.bind(entry, entry.careOf, tunnel);
+    forwarding.protection(entry);
+    // What was resolved on the link is the node that has just left it.
+    neighbors.forget(entry.homeAddress);
+    proxy.add(entry.homeAddress, nowNs);
+    // RFC 6275 §10.4.1: "If the Link-Layer Address Compatibility (L) flag has been specified in the
+    // Binding Update, the home agent MUST do the same for the link-local address."
+    if (entry.defendsLinkLocal) {
+      neighbors.forget(entry.linkLocal);
+      proxy.add(entry.linkLocal, nowNs);
+    }
+  }
+
+  /** Gives an entry in force another care-of address; the associations stay (RFC 3776 §4.3). */
+  void move(BindingCacheEntry entry, Ipv6Address careOf) {
+    cache.move(entry, careOf);
+    entry.tunnel.endpoints(homeAgent, careOf);
+  }
+
+  /** Follows the L bit of a refresh; an address that is taken already stays undefended. */
+  void defendLinkLocal(BindingCacheEntry entry, boolean wanted, long nowNs) {
+    if (wanted && !entry.defendsLinkLocal) {
+      if (cache.claimLinkLocal(entry)) {
+        neighbors.forget(entry.linkLocal);
+        proxy.add(entry.linkLocal, nowNs);
+      }
+    } else if (!wanted && entry.defendsLinkLocal) {
+      detection.cancel(entry.linkLocal);
+      entry.testingLinkLocal = false;
+      proxy.remove(entry.linkLocal);
+      cache.releaseLinkLocal(entry);
+    }
+  }
+
+  /** Stops testing and intercepting at once; the cache is told by the caller. */
+  void end(BindingCacheEntry entry) {
+    detection.cancel(entry.homeAddress);
+    proxy.remove(entry.homeAddress);
+    // It may resolve to our own address, from a time when the node was away.
+    neighbors.forget(entry.homeAddress);
+    if (entry.defendsLinkLocal) {
+      detection.cancel(entry.linkLocal);
+      proxy.remove(entry.linkLocal);
+      neighbors.forget(entry.linkLocal);
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package org.kagemusha.core.homeagent;
+
+import java.nio.ByteBuffer;
+import org.kagemusha.core.ipsec.InboundSecurityAssociation;
+import org.kagemusha.core.ipsec.SecurityAssociationPair;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.node.TokenBucket;
+import org.kagemusha.core.signalling.SignallingReader;
+import org.kagemusha.core.tunnel.Tunnel;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.PacketBuffer;
+
+/** Packets that come from mobile nodes through their tunnels, RFC 6275 §10.4.5. */
+final class ReverseTunnel {
+
+  private static final int ERRORS_PER_SECOND = 200;
+
+  private final BindingCache cache;
+  private final Forwarding forwarding;
+  private final Counters counters;
+  private final TokenBucket errorLimit = new TokenBucket(ERRORS_PER_SECOND, ERRORS_PER_SECOND);
+
+  ReverseTunnel(BindingCache cache, Forwarding forwarding, Counters counters) {
+    this.cache = cache;
+    this.forwarding = forwarding;
+    this.counters = counters;
+  }
+
+  /** Says whether a packet comes from the care-of address of a binding; before any cryptography. */
+  boolean isFromCareOf(PacketBuffer packet) {
+    int source = packet.offset() + Ipv6Header.SOURCE;
+    return cache.atCareOf(packet.bytes().getLong(source), packet.bytes().getLong(source + 8))
+        != null;
+  }
+
+  /** Takes an outer packet in which the reader found an inner one. */
+  void onPacket(PacketBuffer packet, SignallingReader reader, long nowNs) {
+    ByteBuffer bytes = packet.bytes();
+    int inner = reader.innerOffset();
+    BindingCacheEntry entry =
+        cache.get(
+            bytes.getLong(inner + Ipv6Header.SOURCE),
+            bytes.getLong(inner + Ipv6Header.SOURCE + 8));
+    DropReason reason = refused(entry, packet, reader.association());
+    if (reason == null) {
+      reason = notForwarded(entry, bytes, inner + Ipv6Header.DESTINATION);
+    }
+    if (reason == null) {
+      reason = entry.tunnel.receive(packet, inner, forwarding, nowNs);
+    }
+    if (reason != null) {
+      counters.drop(reason);
+      return;
+    }
+    forwarding.send(packet, nowNs);
+  }
+
+  private DropReason refused(
+      BindingCacheEntry entry, PacketBuffer packet, InboundSecurityAssociation association) {
+    if (entry == null) {
+      return isFromCareOf(packet)
+          ? DropReason.INNER_SOURCE_SPOOFED
+          : DropReason.OUTER_SOURCE_WRONG;
+    }
+    if (!entry.isBound()) {
+      return DropReason.NO_BINDING;
+    }
+    // RFC 6275 §10.4.5: "the home agent MUST verify that the Source Address in the tunnel IP header
+    // is the mobile node's primary care-of address."
+    if (!entry.careOf.matches(packet.bytes(), packet.offset() + Ipv6Header.SOURCE)) {
+      return DropReason.OUTER_SOURCE_WRONG;
+    }
+    SecurityAssociationPair pair = forwarding.protection(entry);
+    if (association == null) {
+      // RFC 6275 §10.4.5: "reverse-tunneled packets MAY be discarded unless accompanied by a valid
+      // ESP header."
+      return pair != null || entry.authorisation.requirePayloadProtection()
+          ? DropReason.PROTECTION_REQUIRED
+          : null;
+    }
+    // RFC 4301 §5.2: the packet must match the selectors of the association that opened it.
+    return pair != null && pair.inbound() == association ? null : DropReason.ESP_SELECTOR_MISMATCH;
+  }
+
+  private static DropReason notForwarded(
+      BindingCacheEntry entry, ByteBuffer bytes, int destination) {
+    long high = bytes.getLong(destination);
+    if (AddressScope.isMulticast(high)) {
+      return DropReason.MULTICAST_NOT_TUNNELLED;
+    }
+    if (AddressScope.isLinkLocal(high)) {
+      return DropReason.LINK_LOCAL_NOT_TUNNELLED;
+    }
+    if (!AddressScope.isRoutable(high, bytes.getLong(destination + 8))) {
+      return DropReason.INNER_DESTINATION_WRONG;
+    }
+    return entry.homeAddress.matches(bytes, destination) ? DropReason.TUNNEL_LOOP : null;
+  }
+
+  /** Takes an ICMPv6 message; an error concerns every tunnel to the care-of address it quotes. */
+  void onIcmpv6(PacketBuffer packet, long nowNs) {
+    int quoted = Tunnel.quotedDestination(packet);
+    BindingCacheEntry entry =
+        quoted < 0
+            ? null
+            : cache.atCareOf(packet.bytes().getLong(quoted), packet.bytes().getLong(quoted + 8));
+    if (entry == null) {
+      counters.drop(DropReason.ICMP_ERROR_UNMATCHED);
+      return;
+    }
+    if (!errorLimit.tryTake(nowNs)) {
+      counters.drop(DropReason.ICMP_RATE_LIMITED);
+      return;
+    }
+    DropReason reason = null;
+    boolean taken = false;
+    for (; entry != null; entry = entry.nextAtCareOf) {
+      DropReason refused = entry.tunnel.onIcmpError(packet, taken ? null : forwarding, nowNs);
+      taken |= refused == null;
+      reason = refused;
+    }
+    if (!taken) {
+      counters.drop(reason);
+    }
+  }
+}
