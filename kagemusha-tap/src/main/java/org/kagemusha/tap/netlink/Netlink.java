@@ -1,0 +1,76 @@
+package org.kagemusha.tap.netlink;
+
+/** Constants of netlink(7) and rtnetlink(7), named as in the kernel's headers. */
+final class Netlink {
+
+  static final int HEADER = 16;
+  static final int ATTRIBUTE_HEADER = 4;
+
+  static final int NETLINK_ROUTE = 0;
+  static final int SOL_NETLINK = 270;
+  static final int NETLINK_CAP_ACK = 10;
+  static final int NETLINK_EXT_ACK = 11;
+  static final int NETLINK_GET_STRICT_CHK = 12;
+  static final int RTMGRP_LINK = 1;
+  static final int RTMGRP_IPV6_IFADDR = 0x100;
+  static final int RTMGRP_IPV6_ROUTE = 0x400;
+
+  static final int NLMSG_ERROR = 2;
+  static final int NLMSG_DONE = 3;
+  static final int RTM_NEWLINK = 16;
+  static final int RTM_DELLINK = 17;
+  static final int RTM_GETLINK = 18;
+  static final int RTM_SETLINK = 19;
+  static final int RTM_NEWADDR = 20;
+  static final int RTM_DELADDR = 21;
+  static final int RTM_GETADDR = 22;
+  static final int RTM_NEWROUTE = 24;
+  static final int RTM_DELROUTE = 25;
+  static final int RTM_GETROUTE = 26;
+
+  static final int NLM_F_REQUEST = 1;
+  static final int NLM_F_MULTI = 2;
+  static final int NLM_F_ACK = 4;
+  static final int NLM_F_DUMP = 0x300;
+  static final int NLM_F_CAPPED = 0x100;
+  static final int NLM_F_ACK_TLVS = 0x200;
+  static final int NLM_F_REPLACE = 0x100;
+  static final int NLM_F_EXCL = 0x200;
+  static final int NLM_F_CREATE = 0x400;
+
+  static final int NLA_TYPE_MASK = 0x3fff;
+  static final int NLA_F_NESTED = 0x8000;
+  static final int NLMSGERR_ATTR_MSG = 1;
+
+  static final int IFINFOMSG = 16;
+  static final int IFLA_ADDRESS = 1;
+  static final int IFLA_IFNAME = 3;
+  static final int IFLA_MTU = 4;
+  static final int IFLA_MASTER = 10;
+  static final int IFLA_LINKINFO = 18;
+  static final int IFLA_INFO_KIND = 1;
+  static final int IFLA_AF_SPEC = 26;
+  static final int IFLA_INET6_ADDR_GEN_MODE = 8;
+  static final int IN6_ADDR_GEN_MODE_NONE = 1;
+
+  static final int IFADDRMSG = 8;
+  static final int IFA_ADDRESS = 1;
+  static final int IFA_LOCAL = 2;
+  static final int IFA_CACHEINFO = 6;
+  static final int IFA_FLAGS = 8;
+
+  static final int RTMSG = 12;
+  static final int RTA_DST = 1;
+  static final int RTA_OIF = 4;
+  static final int RTA_GATEWAY = 5;
+  static final int RTA_PREFSRC = 7;
+  static final int RTA_METRICS = 8;
+  static final int RTAX_MTU = 2;
+
+  private Netlink() {}
+
+  /** Rounds up to the boundary of messages and attributes. */
+  static int align(int length) {
+    return (length + 3) & ~3;
+  }
+}

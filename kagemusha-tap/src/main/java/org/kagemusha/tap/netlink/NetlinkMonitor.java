@@ -1,0 +1,100 @@
+package org.kagemusha.tap.netlink;
+
+import org.kagemusha.tap.libc.Constants;
+import org.kagemusha.tap.libc.Errno;
+import org.kagemusha.tap.libc.KernelException;
+
+/**
+ * Hears changes of links, IPv6 addresses and IPv6 routes. Open it before asking {@link
+ * RouteNetlink} for the present state, so that nothing is missed in between. One thread.
+ */
+public final class NetlinkMonitor implements AutoCloseable {
+
+  /**
+   * What changed. Events repeat and carry the whole state, so they may be taken as "look again".
+   */
+  public interface Listener {
+
+    /** An address appeared, or its flags or lifetimes changed. */
+    default void onAddress(InterfaceAddress address) {}
+
+    /** An address is gone. */
+    default void onAddressRemoved(InterfaceAddress address) {}
+
+    /** A link appeared, or its flags, MTU, name or master changed. */
+    default void onLink(Link link) {}
+
+    /** A link is gone. */
+    default void onLinkRemoved(Link link) {}
+
+    /** Some IPv6 route came or went. */
+    default void onRoutes() {}
+
+    /** Events were lost: ask for everything again. */
+    default void onOverrun() {}
+  }
+
+  private static final int GROUPS =
+      Netlink.RTMGRP_LINK | Netlink.RTMGRP_IPV6_IFADDR | Netlink.RTMGRP_IPV6_ROUTE;
+
+  private final NetlinkSocket socket;
+
+  private NetlinkMonitor(NetlinkSocket socket) {
+    this.socket = socket;
+  }
+
+  /** Starts to listen in the network namespace that the calling thread is in. */
+  public static NetlinkMonitor open() throws KernelException {
+    return new NetlinkMonitor(new NetlinkSocket(GROUPS));
+  }
+
+  /** The descriptor to poll for input. */
+  public int fd() {
+    return socket.fd();
+  }
+
+  /** Reports all that is there; returns at once where nothing is. */
+  public void drain(Listener listener) throws KernelException {
+    while (true) {
+      NetlinkReader reader;
+      try {
+        reader = socket.receive();
+      } catch (KernelException e) {
+        if (e.errno() != Errno.ENOBUFS) {
+          throw e;
+        }
+        listener.onOverrun();
+        continue;
+      }
+      if (reader == null) {
+        return;
+      }
+      dispatch(reader, listener);
+    }
+  }
+
+  static void dispatch(NetlinkReader reader, Listener listener) {
+    boolean routes = false;
+    while (reader.next()) {
+      switch (reader.type()) {
+        case Netlink.RTM_NEWADDR ->
+            InterfaceAddress.read(reader).ifPresent(listener::onAddress);
+        case Netlink.RTM_DELADDR ->
+            InterfaceAddress.read(reader).ifPresent(listener::onAddressRemoved);
+        case Netlink.RTM_NEWLINK -> Link.read(reader).ifPresent(listener::onLink);
+        case Netlink.RTM_DELLINK -> Link.read(reader).ifPresent(listener::onLinkRemoved);
+        case Netlink.RTM_NEWROUTE, Netlink.RTM_DELROUTE ->
+            routes |= reader.body8(0) == Constants.AF_INET6;
+        default -> { }
+      }
+    }
+    if (routes) {
+      listener.onRoutes();
+    }
+  }
+
+  @Override
+  public void close() {
+    socket.close();
+  }
+}
