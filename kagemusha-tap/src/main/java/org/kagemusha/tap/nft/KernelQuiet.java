@@ -1,0 +1,134 @@
+package org.kagemusha.tap.nft;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.OptionalLong;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.tap.libc.KernelException;
+
+/**
+ * Keeps the host's IPv6 stack quiet about packets that raw sockets take. The kernel answers Home
+ * Address options, type 2 routing headers, and tunnel and ESP packets without a listener by ICMPv6
+ * errors; a table of ours drops those at the output hook, by what they quote. It stays through a
+ * restart of the daemon, so nothing leaves while no socket is open; an orderly stop removes it.
+ *
+ * <p>Every change replaces a table in one transaction, so each may be repeated, and there is no
+ * moment without rules. Each runs the {@code nft} tool and waits for it, some 10 ms. Needs
+ * CAP_NET_ADMIN. While it is installed the host sends no ICMPv6 Destination Unreachable or
+ * Parameter Problem from the given addresses about IPv6-in-IPv6, ESP, Mobility Headers, Destination
+ * Options and Routing headers, whoever sent them.
+ */
+public final class KernelQuiet {
+
+  private static final String PREFIX = "kagemusha_";
+
+  private final String table;
+  private final NftTool tool;
+
+  /**
+   * Changes nothing yet.
+   *
+   * @param name the VM's or daemon's name; the tables are named after it
+   */
+  public KernelQuiet(String name) {
+    this(name, new NftTool());
+  }
+
+  KernelQuiet(String name, NftTool tool) {
+    this.table = tableName(name);
+    this.tool = tool;
+  }
+
+  /** The name of the tables, in families {@code ip6} and {@code bridge}. */
+  public String table() {
+    return table;
+  }
+
+  /**
+   * Drops ICMPv6 errors from these local addresses about our packets; replaces what was installed
+   * before under this name.
+   *
+   * @throws IllegalArgumentException if there is no address
+   */
+  public void install(Collection<Ipv6Address> locals) throws KernelException {
+    tool.run(installScript(table, locals));
+  }
+
+  /**
+   * Keeps the home agent's Binding Acknowledgement from the guest's port: the guest does not know
+   * Mobility Headers and would answer by Parameter Problem. A packet socket on the bridge still
+   * sees it.
+   *
+   * @param spi the SPI of the home agent's signalling association, where signalling is protected
+   */
+  public void guard(Ipv6Address homeAgent, Ipv6Address homeAddress, OptionalLong spi)
+      throws KernelException {
+    tool.run(guardScript(table, homeAgent, homeAddress, spi));
+  }
+
+  /** Lets everything pass to the guest's port again; does nothing where it does. */
+  public void unguard() throws KernelException {
+    tool.run(removal("bridge", table));
+  }
+
+  /** Removes the table of {@link #install}; does nothing where it is gone. */
+  public void remove() throws KernelException {
+    tool.run(removal("ip6", table));
+  }
+
+  /** An injective name of letters, digits and underscores. */
+  static String tableName(String name) {
+    StringBuilder text = new StringBuilder(PREFIX);
+    for (byte octet : name.getBytes(StandardCharsets.UTF_8)) {
+      char c = (char) (octet & 0xff);
+      if (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9') {
+        text.append(c);
+      } else if (c == '_') {
+        text.append("__");
+      } else {
+        text.append('_').append(Character.forDigit(c >> 4, 16));
+        text.append(Character.forDigit(c & 0xf, 16));
+      }
+    }
+    return text.toString();
+  }
+
+  static String installScript(String table, Collection<Ipv6Address> locals) {
+    if (locals.isEmpty()) {
+      throw new IllegalArgumentException("no local address");
+    }
+    String addresses =
+        new TreeSet<>(locals).stream().map(Object::toString).collect(Collectors.joining(", "));
+    // Octet 14 behind the start of an ICMPv6 error is the Next Header of the packet it quotes.
+    return removal("ip6", table)
+        + "table ip6 " + table + " {\n"
+        + "  chain output {\n"
+        + "    type filter hook output priority filter; policy accept;\n"
+        + "    ip6 saddr { " + addresses + " }"
+        + " icmpv6 type { destination-unreachable, parameter-problem }"
+        + " @th,112,8 { 41, 43, 50, 60, 135 } drop\n"
+        + "  }\n"
+        + "}\n";
+  }
+
+  static String guardScript(
+      String table, Ipv6Address homeAgent, Ipv6Address homeAddress, OptionalLong spi) {
+    String from = "    ip6 saddr " + homeAgent + " ip6 daddr " + homeAddress;
+    String esp = spi.isPresent() ? from + " esp spi " + spi.getAsLong() + " drop\n" : "";
+    return removal("bridge", table)
+        + "table bridge " + table + " {\n"
+        + "  chain forward {\n"
+        + "    type filter hook forward priority filter; policy accept;\n"
+        + from + " meta l4proto 135 drop\n"
+        + esp
+        + "  }\n"
+        + "}\n";
+  }
+
+  /** Deletes a table that may not exist: defining an empty one first makes sure that it does. */
+  private static String removal(String family, String table) {
+    return "table " + family + " " + table + " {\n}\ndelete table " + family + " " + table + "\n";
+  }
+}

@@ -1,0 +1,35 @@
+package org.kagemusha.tap.rawsocket;
+
+import java.util.Optional;
+import org.kagemusha.core.wire.Ipv6Address;
+
+/**
+ * How to reach the routed network.
+ *
+ * @param local the address that packets for us carry as destination: the care-of address or the
+ *     home agent's address; it need not be assigned yet
+ * @param linkIndex the interface by which packets to link-local and multicast destinations leave,
+ *     or 0 where none are sent
+ * @param device the one interface (or VRF) that is used at all, where given
+ * @param mark the firewall mark of what is sent, for policy routing; 0 for none
+ * @param segmentOctets the longest inner packet that comes out of a super-packet (see {@link
+ *     UnderlayReceiver}), 1280 or more: the guest's MTU where the guest is the receiver, 1280 where
+ *     routers may follow
+ */
+public record UnderlaySettings(
+    Ipv6Address local, int linkIndex, Optional<String> device, int mark, int segmentOctets) {
+
+  /**
+   * @throws IllegalArgumentException if {@code segmentOctets} is below 1280
+   */
+  public UnderlaySettings {
+    if (segmentOctets < 1280) {
+      throw new IllegalArgumentException("segments of at least 1280 octets, not " + segmentOctets);
+    }
+  }
+
+  /** The usual: one local address, everything else as the routing table says. */
+  public static UnderlaySettings of(Ipv6Address local) {
+    return new UnderlaySettings(local, 0, Optional.empty(), 0, 1280);
+  }
+}
