@@ -1,0 +1,35 @@
+package org.kagemusha.tap;
+
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** Dependencies between the packages point one way. */
+class ArchitectureTest {
+
+  @Test
+  void packagesDependOneWay() {
+    JavaClasses classes =
+        new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("org.kagemusha.tap");
+    layeredArchitecture()
+        .consideringOnlyDependenciesInLayers()
+        .layer("libc").definedBy("org.kagemusha.tap.libc")
+        .layer("netlink").definedBy("org.kagemusha.tap.netlink")
+        .layer("tap").definedBy("org.kagemusha.tap.tap")
+        .layer("rawsocket").definedBy("org.kagemusha.tap.rawsocket")
+        .layer("careof").definedBy("org.kagemusha.tap.careof")
+        .layer("nft").definedBy("org.kagemusha.tap.nft")
+        .whereLayer("netlink").mayOnlyBeAccessedByLayers("tap", "careof")
+        .whereLayer("tap").mayNotBeAccessedByAnyLayer()
+        .whereLayer("rawsocket").mayNotBeAccessedByAnyLayer()
+        .whereLayer("careof").mayNotBeAccessedByAnyLayer()
+        .whereLayer("nft").mayNotBeAccessedByAnyLayer()
+        .whereLayer("libc").mayNotAccessAnyLayer()
+        .check(classes);
+  }
+}

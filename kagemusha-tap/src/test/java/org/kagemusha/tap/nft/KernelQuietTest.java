@@ -1,0 +1,96 @@
+package org.kagemusha.tap.nft;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.tap.libc.Errno;
+import org.kagemusha.tap.libc.KernelException;
+import org.kagemusha.tap.netns.NetworkNamespace;
+
+class KernelQuietTest {
+
+  private static final Ipv6Address ONE = Ipv6Address.parse("2001:db8:3000::2");
+  private static final Ipv6Address OTHER = Ipv6Address.parse("2001:db8:3000::3");
+
+  @Test
+  void writesOneStatementPerLineAndAddressesInOrder() {
+    assertEquals(
+        """
+        table ip6 kagemusha_web1 {
+        }
+        delete table ip6 kagemusha_web1
+        table ip6 kagemusha_web1 {
+          chain output {
+            type filter hook output priority filter; policy accept;
+            ip6 saddr { 2001:db8:3000::2, 2001:db8:3000::3 } icmpv6 type { destination-unreachable,\
+         parameter-problem } @th,112,8 { 41, 43, 50, 60, 135 } drop
+          }
+        }
+        """,
+        KernelQuiet.installScript("kagemusha_web1", List.of(OTHER, ONE, ONE)));
+    assertThrows(IllegalArgumentException.class,
+        () -> KernelQuiet.installScript("kagemusha_web1", List.of()));
+  }
+
+  @Test
+  void namesOfTablesAreSafeAndDiffer() {
+    assertEquals("kagemusha_web1", KernelQuiet.tableName("web1"));
+    assertEquals("kagemusha_vm_2d1", KernelQuiet.tableName("vm-1"));
+    assertNotEquals(KernelQuiet.tableName("vm-1"), KernelQuiet.tableName("vm_1"));
+    assertNotEquals(KernelQuiet.tableName("vm_2d1"), KernelQuiet.tableName("vm-1"));
+    assertTrue(KernelQuiet.tableName("a { }; ä\n").matches("[a-z0-9_]+"));
+  }
+
+  @Test
+  void saysThatNftablesIsMissing() {
+    KernelQuiet quiet =
+        new KernelQuiet("x", new NftTool() {
+          @Override
+          String command() {
+            return "/nonexistent/nft";
+          }
+        });
+    KernelException e =
+        assertThrows(KernelException.class, () -> quiet.install(List.of(ONE)));
+    assertEquals(Errno.ENOENT, e.errno());
+    assertTrue(e.getMessage().contains("install the package nftables"), e.getMessage());
+  }
+
+  @Test
+  @Tag("netns")
+  void installsReplacesAndRemovesItsTables() {
+    try (NetworkNamespace namespace = NetworkNamespace.create()) {
+      namespace.exec("nft", "add table ip6 foreign");
+      KernelQuiet quiet = new KernelQuiet("vm-1");
+      namespace.run(() -> {
+        quiet.remove();
+        quiet.install(List.of(ONE));
+        quiet.install(List.of(OTHER));
+        quiet.guard(ONE, OTHER, OptionalLong.of(0xffff_ffffL));
+        quiet.guard(ONE, OTHER, OptionalLong.empty());
+        return null;
+      });
+      String rules = namespace.exec("nft", "list", "ruleset");
+      assertTrue(rules.contains("table ip6 kagemusha_vm_2d1"), rules);
+      assertTrue(rules.contains("table bridge kagemusha_vm_2d1"), rules);
+      assertEquals(3, rules.split("drop").length, rules);
+      namespace.run(() -> {
+        quiet.remove();
+        quiet.unguard();
+        quiet.remove();
+        return null;
+      });
+      rules = namespace.exec("nft", "list", "ruleset");
+      assertFalse(rules.contains("kagemusha"), rules);
+      assertTrue(rules.contains("table ip6 foreign"), rules);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package org.kagemusha.tap.rawsocket;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.Underlay.Sent;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.tap.libc.NativeMemory;
+import org.kagemusha.tap.netns.NetworkNamespace;
+import org.kagemusha.tap.tap.TapDevice;
+import org.kagemusha.tap.tap.TapSettings;
+
+/** Sending, receiving, and finding nothing to receive leave no garbage. */
+@Tag("netns")
+class NoGarbageTest {
+
+  private static final Ipv6Address LOCAL = Ipv6Address.parse("2001:db8:3000::2");
+  private static final int WARM_UP = 20_000;
+  private static final int MEASURED = 20_000;
+
+  private final Counters counters = new Counters();
+  private final PacketBuffer buffer = NativeMemory.packetBuffer(NativeMemory.LARGEST_PACKET);
+
+  @Test
+  void packetsCrossTheKernelWithoutGarbage() throws Exception {
+    try (NetworkNamespace namespace = NetworkNamespace.create()) {
+      namespace.address("lo", LOCAL + "/128");
+      TapSettings settings = new TapSettings("tap0", Optional.empty(), 0, Optional.empty());
+      try (UnderlaySocket socket =
+              namespace.run(
+                  () -> UnderlaySocket.open(UnderlaySettings.of(LOCAL), counters));
+          TapDevice tap = namespace.run(() -> TapDevice.open(settings, counters))) {
+        PacketBuffer packet = NativeMemory.packetBuffer(1400);
+        packet.set(PacketBuffer.HEADROOM, 1400);
+        Ipv6Header.write(
+            packet.bytes(), packet.offset(), 0, 0, 1360, 41, 64, LOCAL, LOCAL);
+        run(socket, tap, packet, WARM_UP);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadAllocatedBytes();
+        run(socket, tap, packet, MEASURED);
+        long perPacket = (threads.getCurrentThreadAllocatedBytes() - before) / MEASURED;
+        assertEquals(0, perPacket);
+      }
+    }
+  }
+
+  private void run(UnderlaySocket socket, TapDevice tap, PacketBuffer packet, int count)
+      throws Exception {
+    UnderlayReceiver receiver = socket.receivers().get(0);
+    for (int i = 0; i < count; i++) {
+      assertTrue(socket.send(packet) == Sent.OK);
+      assertTrue(receiver.receive(buffer) == 1400);
+      assertTrue(receiver.receive(buffer) == UnderlayReceiver.WOULD_BLOCK);
+      assertTrue(tap.write(packet));
+      assertTrue(tap.read(buffer) == TapDevice.WOULD_BLOCK);
+    }
+  }
+}
