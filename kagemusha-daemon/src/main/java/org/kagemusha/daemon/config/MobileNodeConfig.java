@@ -1,0 +1,82 @@
+package org.kagemusha.daemon.config;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Prefix;
+
+/**
+ * A mobile node that may register with this home agent.
+ *
+ * @param name for log lines
+ * @param homeAddresses what it may register: addresses as prefixes of 128 bits, or prefixes
+ * @param careOf where it may be; empty: anywhere
+ * @param payloadProtection whether its tunnelled packets must be protected by ESP
+ * @param associations its static associations
+ */
+public record MobileNodeConfig(
+    String name,
+    List<Ipv6Prefix> homeAddresses,
+    List<Ipv6Prefix> careOf,
+    boolean payloadProtection,
+    List<AssociationConfig> associations) {
+
+  static MobileNodeConfig read(
+      Section section, Ipv6Prefix homePrefix, Protection general, AssociationReader reader) {
+    section.require("name", "\"vm1\"");
+    section.require("home-address", "\"2001:db8:2000::10\"");
+    String name =
+        section.parsed(
+            "name", "?", "1 to 63 letters, digits, '.', '_' or '-', a letter or digit first",
+            text -> {
+              if (!text.matches(OperatingConfig.NAME_PATTERN)) {
+                throw new IllegalArgumentException("not a name");
+              }
+              return text;
+            });
+    List<Ipv6Prefix> homeAddresses =
+        section.list("home-address", "an IPv6 address or prefix", MobileNodeConfig::prefix);
+    for (Ipv6Prefix home : homeAddresses) {
+      if (homePrefix != null
+          && !(homePrefix.length() <= home.length() && homePrefix.contains(home.address()))) {
+        section.problem(
+            "home-address", "found " + words(home) + "; expected a part of " + homePrefix);
+      }
+    }
+    final List<Ipv6Prefix> careOf =
+        section.list("care-of", "an IPv6 address or prefix", MobileNodeConfig::prefix);
+    boolean payload =
+        section.choice("payload", general.payload(), Choices.of("esp", true, "none", false));
+    List<Ipv6Address> single = new ArrayList<>();
+    for (Ipv6Prefix home : homeAddresses) {
+      if (home.length() == 128) {
+        single.add(home.address());
+      }
+    }
+    Protection own = new Protection(general.signalling(), payload, general.peerAntiReplay());
+    List<AssociationConfig> associations =
+        reader.read(section, single.size() == homeAddresses.size() ? single : List.of(), own);
+    for (AssociationConfig one : associations) {
+      if (one.homeAddress() != null && !homeAddresses.isEmpty()
+          && homeAddresses.stream().noneMatch(home -> home.contains(one.homeAddress()))) {
+        section.problem(
+            "home-address",
+            "does not hold " + one.homeAddress() + ", for which there is an association");
+      }
+    }
+    Coverage.check(section, own, single, associations);
+    return new MobileNodeConfig(
+        name, List.copyOf(homeAddresses), List.copyOf(careOf), payload,
+        List.copyOf(associations));
+  }
+
+  private static Ipv6Prefix prefix(String text) {
+    return text.indexOf('/') >= 0
+        ? Ipv6Prefix.parse(text)
+        : new Ipv6Prefix(Ipv6Address.parse(text), 128);
+  }
+
+  private static String words(Ipv6Prefix prefix) {
+    return prefix.length() == 128 ? prefix.address().toString() : prefix.toString();
+  }
+}

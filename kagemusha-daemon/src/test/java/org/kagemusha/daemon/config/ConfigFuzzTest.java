@@ -1,0 +1,34 @@
+package org.kagemusha.daemon.config;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ConfigFuzzTest {
+
+  static Stream<byte[]> seeds() {
+    return Stream.of(
+        ConfigTexts.VM.getBytes(StandardCharsets.UTF_8),
+        (ConfigTexts.VM + ConfigTexts.association("payload", 300))
+            .getBytes(StandardCharsets.UTF_8),
+        ConfigTexts.HOME_AGENT.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @MethodSource("seeds")
+  @FuzzTest(maxDuration = "10s")
+  void everyFileIsReadOrRefused(byte[] octets) throws IOException {
+    Path file = Files.createTempFile("kagemusha", ".toml");
+    try {
+      Files.write(file, octets == null ? new byte[0] : octets);
+      new ConfigFile((Path) null).readEither(file);
+    } catch (ConfigException e) {
+      // Refused with its problems, which is one of the two right ends.
+    } finally {
+      Files.delete(file);
+    }
+  }
+}

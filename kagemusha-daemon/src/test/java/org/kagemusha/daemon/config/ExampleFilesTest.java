@@ -1,0 +1,54 @@
+package org.kagemusha.daemon.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The files in {@code etc/} are right, and the defaults that their comments tell are the defaults.
+ */
+class ExampleFilesTest {
+
+  private static final Path ETC = Path.of("..", "etc", "kagemusha");
+
+  @TempDir Path directory;
+
+  private String example(String name) throws Exception {
+    return Files.readString(ETC.resolve(name));
+  }
+
+  /** Takes the comment sign off lines of the form {@code #key = value}. */
+  private static String withDefaults(String text) {
+    return text.replaceAll("(?m)^#([a-z-]+ = (?!.*2001:db8|.*keys).*)$", "$1")
+        .replaceAll(
+            "(?m)^(router|router-mac|mac|listen|interface) = .*(fe80|02:00|:00:01|127|eth0).*$",
+            "");
+  }
+
+  @Test
+  void theVmsFileTellsTheDefaults() throws Exception {
+    ConfigTexts.write(directory, "vm1.keys", ConfigTexts.keys());
+    ConfigFile reader = new ConfigFile((Path) null);
+    VmConfig plain = reader.readVm(ConfigTexts.write(directory, "vm1.toml", example("vm1.toml")));
+    VmConfig spelled =
+        reader.readVm(
+            ConfigTexts.write(directory, "vm1.toml", withDefaults(example("vm1.toml"))));
+    assertEquals(plain, spelled);
+  }
+
+  @Test
+  void theHomeAgentsFileTellsTheDefaults() throws Exception {
+    ConfigTexts.write(directory, "vm1-home-agent.keys", ConfigTexts.keys());
+    ConfigFile reader = new ConfigFile((Path) null);
+    String text = example("home-agent.toml");
+    HomeAgentConfig plain =
+        reader.readHomeAgent(ConfigTexts.write(directory, "home-agent.toml", text));
+    HomeAgentConfig spelled =
+        reader.readHomeAgent(
+            ConfigTexts.write(directory, "home-agent.toml", withDefaults(text)));
+    assertEquals(plain, spelled);
+  }
+}
