@@ -1,0 +1,207 @@
+package org.kagemusha.daemon.loop;
+
+import io.netty.channel.IoEventLoop;
+import io.netty.channel.IoRegistration;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.kagemusha.core.node.NodeEngine;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The thread on which an engine lives. Each wake-up of a descriptor reads the clock once, takes at
+ * most {@link #BUDGET} packets, so that no side starves the other, and arms the timer again. What
+ * others want of the engine they {@link #execute} or {@link #call}.
+ */
+public final class PacketLoop implements AutoCloseable {
+
+  /** Packets taken from one descriptor in one wake-up; the rest waits for the next. */
+  public static final int BUDGET = 64;
+
+  private static final Logger log = LoggerFactory.getLogger(PacketLoop.class);
+
+  private final MultiThreadIoEventLoopGroup group;
+  private final IoEventLoop loop;
+  private final Consumer<Throwable> onBroken;
+  private final Runnable onTimer = this::onTimer;
+
+  private NodeEngine engine;
+  private Runnable afterWork = () -> {};
+  private long armedNs = NodeEngine.NEVER;
+  private ScheduledFuture<?> timer;
+
+  /**
+   * Starts the thread.
+   *
+   * @param name of the thread
+   * @param onBroken takes the cause when a descriptor is of no use any more; called on the loop
+   */
+  public PacketLoop(String name, Consumer<Throwable> onBroken) {
+    this.onBroken = onBroken;
+    group =
+        new MultiThreadIoEventLoopGroup(
+            1, new DefaultThreadFactory(name, false), EpollIoHandler.newFactory());
+    loop = group.next();
+  }
+
+  /** The event loop, for sockets of the control plane. */
+  public IoEventLoop eventLoop() {
+    return loop;
+  }
+
+  /**
+   * Gives the loop its engine.
+   *
+   * @param work done after every wake-up, on the loop: cheap, without allocation
+   */
+  public void engine(NodeEngine newEngine, Runnable work) {
+    call(
+        () -> {
+          engine = newEngine;
+          afterWork = work;
+          finishWork(System.nanoTime());
+          return null;
+        });
+  }
+
+  /**
+   * Begins to read a descriptor.
+   *
+   * @return stops reading when closed; the descriptor itself stays open
+   */
+  public AutoCloseable add(PacketSource source) {
+    SourceHandle handle = new SourceHandle(this, source);
+    IoRegistration registration = loop.register(handle).syncUninterruptibly().getNow();
+    handle.arm(registration);
+    return registration::cancel;
+  }
+
+  /**
+   * Begins to read a descriptor, from the loop's own thread.
+   *
+   * @return stops reading when closed; the descriptor itself stays open
+   */
+  public AutoCloseable addOnLoop(PacketSource source) {
+    SourceHandle handle = new SourceHandle(this, source);
+    loop.register(handle)
+        .addListener(
+            done -> {
+              if (done.isSuccess()) {
+                handle.arm((IoRegistration) done.getNow());
+              } else {
+                broken(source.name(), done.cause());
+              }
+            });
+    return handle::cancel;
+  }
+
+  /** Does something on the loop, and then arms the timer again. */
+  public void execute(Runnable work) {
+    loop.execute(
+        () -> {
+          try {
+            work.run();
+          } finally {
+            finishWork(System.nanoTime());
+          }
+        });
+  }
+
+  /** Does something on the loop and waits for it; at once when already there. */
+  public <T> T call(Callable<T> work) {
+    try {
+      if (loop.inEventLoop()) {
+        return work.call();
+      }
+      return loop.submit(
+              () -> {
+                try {
+                  return work.call();
+                } finally {
+                  finishWork(System.nanoTime());
+                }
+              })
+          .get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Reads one side; the level-triggered descriptor wakes the loop again if something is left. */
+  void drain(PacketSource source, Runnable again) {
+    long nowNs = System.nanoTime();
+    try {
+      int left = BUDGET;
+      while (left > 0 && source.receive(nowNs)) {
+        left--;
+      }
+      if (left == 0 && source.pending()) {
+        loop.execute(again);
+      }
+    } catch (IOException e) {
+      broken(source.name(), e);
+    } catch (RuntimeException | AssertionError e) {
+      log.error("packet handling failed source={}", source.name(), e);
+    }
+    finishWork(nowNs);
+  }
+
+  private void onTimer() {
+    armedNs = NodeEngine.NEVER;
+    finishWork(System.nanoTime());
+  }
+
+  /** Does what is due, and arms the timer for what is next. */
+  private void finishWork(long nowNs) {
+    try {
+      if (engine != null) {
+        if (engine.nextDeadlineNs() - nowNs <= 0) {
+          engine.onDeadline(nowNs);
+        }
+        afterWork.run();
+        arm(engine.nextDeadlineNs(), nowNs);
+      }
+    } catch (RuntimeException | AssertionError e) {
+      log.error("deadline handling failed", e);
+      arm(nowNs + TimeUnit.SECONDS.toNanos(1), nowNs);
+    }
+  }
+
+  /**
+   * A timer that fires too early costs one wake-up, one that is replaced costs an allocation: so a
+   * timer is replaced only by an earlier one.
+   */
+  private void arm(long deadlineNs, long nowNs) {
+    if (deadlineNs >= armedNs) {
+      return;
+    }
+    if (timer != null) {
+      timer.cancel(false);
+    }
+    armedNs = deadlineNs;
+    timer = loop.schedule(onTimer, Math.max(0, deadlineNs - nowNs), TimeUnit.NANOSECONDS);
+  }
+
+  void broken(String name, Throwable cause) {
+    log.error("descriptor failed source={} cause={}", name, cause.getMessage());
+    onBroken.accept(cause);
+  }
+
+  /** Ends the thread; descriptors stay open. Not from the loop itself. */
+  @Override
+  public void close() {
+    group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+  }
+}

@@ -1,0 +1,271 @@
+package org.kagemusha.daemon.loop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import io.netty.channel.unix.FileDescriptor;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.wire.PacketBuffer;
+
+@Timeout(60)
+class PacketLoopTest {
+
+  /** Takes one octet at a time as a packet. */
+  private static final class PipeSource implements PacketSource {
+    private final FileDescriptor[] pipe;
+    private final ByteBuffer octet = ByteBuffer.allocateDirect(1);
+    private final Runnable onPacket;
+    private IOException failure;
+
+    PipeSource(Runnable onPacket) throws IOException {
+      this.pipe = FileDescriptor.pipe();
+      this.onPacket = onPacket;
+    }
+
+    void send(int count) throws IOException {
+      ByteBuffer octets = ByteBuffer.allocateDirect(count);
+      int sent = 0;
+      while (sent < count) {
+        sent += Math.max(0, pipe[1].write(octets, sent, count));
+      }
+    }
+
+    @Override
+    public int descriptor() {
+      return pipe[0].intValue();
+    }
+
+    @Override
+    public boolean receive(long nowNs) throws IOException {
+      if (failure != null) {
+        throw failure;
+      }
+      int got = pipe[0].read(octet, 0, 1);
+      if (got <= 0) {
+        return false;
+      }
+      onPacket.run();
+      return true;
+    }
+
+    @Override
+    public String name() {
+      return "pipe";
+    }
+  }
+
+  private static final class FakeEngine implements NodeEngine {
+    private final BlockingQueue<Long> deadlines = new LinkedBlockingQueue<>();
+    private long nextNs = NEVER;
+    private boolean fails;
+
+    @Override
+    public void onHomeFrame(PacketBuffer frame, long nowNs) {}
+
+    @Override
+    public void onUnderlayPacket(PacketBuffer packet, long nowNs) {}
+
+    @Override
+    public void onDeadline(long nowNs) {
+      if (fails) {
+        fails = false;
+        throw new IllegalStateException("a bug");
+      }
+      nextNs = NEVER;
+      deadlines.add(nowNs);
+    }
+
+    @Override
+    public long nextDeadlineNs() {
+      return nextNs;
+    }
+  }
+
+  private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
+  private PacketLoop loop;
+  private FakeEngine engine;
+
+  @BeforeEach
+  void open() {
+    loop = new PacketLoop("test", broken::complete);
+    engine = new FakeEngine();
+    loop.engine(engine, () -> { });
+  }
+
+  @AfterEach
+  void close() {
+    loop.close();
+  }
+
+  @Test
+  void deadlinesAreKeptAndNeverEarly() throws Exception {
+    long wantedNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(20);
+    loop.execute(() -> engine.nextNs = wantedNs);
+    assertTrue(engine.deadlines.take() >= wantedNs);
+  }
+
+  @Test
+  void anEarlierDeadlineReplacesALaterOne() throws Exception {
+    loop.execute(() -> engine.nextNs = System.nanoTime() + TimeUnit.HOURS.toNanos(1));
+    loop.execute(() -> engine.nextNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(5));
+    engine.deadlines.take();
+    loop.execute(() -> engine.nextNs = System.nanoTime());
+    engine.deadlines.take();
+  }
+
+  @Test
+  void aWakeUpTakesAtMostABudgetSoThatTheOtherSideIsServed() throws Exception {
+    List<String> order = new ArrayList<>();
+    CountDownLatch all = new CountDownLatch(1000);
+    PipeSource busy = new PipeSource(() -> {
+      order.add("busy");
+      all.countDown();
+    });
+    PipeSource rare = new PipeSource(() -> {
+      order.add("rare");
+      all.countDown();
+    });
+    busy.send(999);
+    rare.send(1);
+    loop.call(
+        () -> {
+          loop.addOnLoop(busy);
+          loop.addOnLoop(rare);
+          return null;
+        });
+    all.await();
+    int rarePlace = loop.call(() -> order.indexOf("rare"));
+    assertTrue(rarePlace <= 2 * PacketLoop.BUDGET, "served after " + rarePlace);
+  }
+
+  @Test
+  void whatNoPollTellsOfIsReadToo() throws Exception {
+    CompletableFuture<Integer> done = new CompletableFuture<>();
+    PipeSource pipe = new PipeSource(() -> { });
+    PacketSource divided =
+        new PacketSource() {
+          private int left;
+          private int taken;
+
+          @Override
+          public int descriptor() {
+            return pipe.descriptor();
+          }
+
+          @Override
+          public boolean receive(long nowNs) throws IOException {
+            if (left == 0 && pipe.receive(nowNs)) {
+              left = 200;
+            }
+            if (left == 0) {
+              return false;
+            }
+            left--;
+            if (++taken == 200) {
+              done.complete(taken);
+            }
+            return true;
+          }
+
+          @Override
+          public boolean pending() {
+            return left > 0;
+          }
+
+          @Override
+          public String name() {
+            return "divided";
+          }
+        };
+    loop.add(divided);
+    pipe.send(1);
+    assertEquals(200, done.get());
+  }
+
+  @Test
+  void aPacketThatBreaksTheEngineDoesNotStopTheNext() throws Exception {
+    CountDownLatch survived = new CountDownLatch(3);
+    PipeSource source =
+        new PipeSource(
+            () -> {
+              survived.countDown();
+              throw new IllegalStateException("a bug");
+            });
+    loop.add(source);
+    source.send(3);
+    survived.await();
+    loop.execute(
+        () -> {
+          engine.fails = true;
+          engine.nextNs = System.nanoTime();
+        });
+    engine.deadlines.take();
+  }
+
+  @Test
+  void aDeviceOfNoUseEndsTheService() throws Exception {
+    PipeSource source = new PipeSource(() -> { });
+    source.failure = new IOException("gone");
+    loop.add(source);
+    source.send(1);
+    assertEquals("gone", broken.get().getMessage());
+  }
+
+  @Test
+  void aSourceTakenOffIsReadNoMore() throws Exception {
+    CountDownLatch first = new CountDownLatch(1);
+    List<Integer> taken = new ArrayList<>();
+    PipeSource source =
+        new PipeSource(
+            () -> {
+              taken.add(1);
+              first.countDown();
+            });
+    AutoCloseable registration = loop.add(source);
+    source.send(1);
+    first.await();
+    registration.close();
+    loop.call(() -> null);
+    source.send(1);
+    loop.call(() -> null);
+    assertEquals(1, taken.size());
+    assertThrows(IllegalStateException.class, () -> loop.call(() -> {
+      throw new IOException("told to the caller");
+    }));
+  }
+
+  @Test
+  void aPacketCostsNoAllocation() throws Exception {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    int count = 50_000;
+    CountDownLatch[] latch = {new CountDownLatch(count)};
+    PipeSource source = new PipeSource(() -> latch[0].countDown());
+    loop.add(source);
+    source.send(count);
+    latch[0].await();
+    long id = loop.call(() -> Thread.currentThread().getId());
+    latch[0] = new CountDownLatch(count);
+    long before = threads.getThreadAllocatedBytes(id);
+    source.send(count);
+    latch[0].await();
+    long octets = threads.getThreadAllocatedBytes(id) - before;
+    // The odd kilobyte is the JIT's and the measurement's; one object per packet would be 800,000.
+    assertTrue(octets < count * 2L, octets + " octets for " + count + " packets");
+  }
+}
