@@ -1,0 +1,78 @@
+package org.kagemusha.daemon.observe;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import org.kagemusha.core.homeagent.HomeAgentStatus;
+import org.kagemusha.core.node.Counter;
+import org.kagemusha.core.node.Counters;
+
+/** The state of a home agent, for people and as JSON. */
+public final class HomeAgentReport {
+
+  private static final int MOST_IN_STATUS = 20;
+
+  private HomeAgentReport() {}
+
+  /** For {@code status}. */
+  public static String text(String name, HomeAgentStatus status, Counters counters) {
+    TextTable table = new TextTable();
+    table.row("home agent", name);
+    table.row("bindings", status.bindings());
+    table.row(
+        "tunnelled",
+        counters.get(Counter.TUNNEL_PACKETS_SENT) + " packets to VMs, "
+            + counters.get(Counter.TUNNEL_PACKETS_RECEIVED) + " from VMs");
+    table.row("dropped", CountersReport.drops(counters) + " (show counters)");
+    return table + "\nbindings:\n" + bindings(status, MOST_IN_STATUS);
+  }
+
+  /** For {@code show binding}. */
+  public static String bindings(HomeAgentStatus status) {
+    return bindings(status, Integer.MAX_VALUE);
+  }
+
+  private static String bindings(HomeAgentStatus status, int most) {
+    TextTable table =
+        new TextTable()
+            .row("mobile node", "home address", "care-of address", "state", "left", "seq", "esp");
+    for (HomeAgentStatus.Entry entry : status.entries()) {
+      if (table.size() > most) {
+        table.row("and " + (status.entries().size() - most) + " more (show binding)");
+        break;
+      }
+      table.row(
+          entry.mobileNode(), entry.homeAddress(), entry.careOfAddress(), entry.state(),
+          entry.remainingSeconds() + " s", entry.sequence(),
+          entry.payloadProtected() ? "yes" : "no");
+    }
+    return table.toString();
+  }
+
+  /** For {@code status json}; names are stable. */
+  public static JsonObject json(String name, HomeAgentStatus status, Counters counters) {
+    JsonObject json = new JsonObject();
+    json.addProperty("role", "home-agent");
+    json.addProperty("name", name);
+    json.addProperty("binding_count", status.bindings());
+    json.add("bindings", bindingsJson(status));
+    CountersReport.json(counters).entrySet().forEach(e -> json.add(e.getKey(), e.getValue()));
+    return json;
+  }
+
+  /** For {@code show binding json}. */
+  public static JsonArray bindingsJson(HomeAgentStatus status) {
+    JsonArray bindings = new JsonArray();
+    for (HomeAgentStatus.Entry entry : status.entries()) {
+      JsonObject one = new JsonObject();
+      one.addProperty("mobile_node", entry.mobileNode());
+      one.addProperty("home_address", String.valueOf(entry.homeAddress()));
+      one.addProperty("care_of", String.valueOf(entry.careOfAddress()));
+      one.addProperty("state", entry.state());
+      one.addProperty("sequence", entry.sequence());
+      one.addProperty("remaining_s", entry.remainingSeconds());
+      one.addProperty("payload_protected", entry.payloadProtected());
+      bindings.add(one);
+    }
+    return bindings;
+  }
+}

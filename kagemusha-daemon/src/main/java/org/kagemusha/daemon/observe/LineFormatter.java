@@ -1,0 +1,87 @@
+package org.kagemusha.daemon.observe;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.time.Clock;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
+import java.util.logging.Formatter;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+
+/**
+ * One line for each record. For the journal it begins with the priority in angle brackets
+ * (sd-daemon(3)), since the journal adds time and name itself; for a terminal with time and level.
+ */
+public final class LineFormatter extends Formatter {
+
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS");
+
+  private final boolean journal;
+  private final ZoneId zone;
+
+  /** For the journal or for a terminal, in local time. */
+  public LineFormatter(boolean journal) {
+    this(journal, Clock.systemDefaultZone().getZone());
+  }
+
+  LineFormatter(boolean journal, ZoneId zone) {
+    this.journal = journal;
+    this.zone = zone;
+  }
+
+  @Override
+  public String format(LogRecord record) {
+    String prefix =
+        journal
+            ? "<" + priority(record.getLevel()) + ">"
+            : TIME.format(record.getInstant().truncatedTo(ChronoUnit.MILLIS).atZone(zone))
+                + " " + word(record.getLevel()) + " ";
+    StringBuilder line = new StringBuilder(prefix).append(oneLine(formatMessage(record)));
+    if (record.getThrown() != null) {
+      StringWriter trace = new StringWriter();
+      record.getThrown().printStackTrace(new PrintWriter(trace));
+      for (String row : trace.toString().split("\n")) {
+        line.append('\n').append(journal ? prefix : "").append(oneLine(row));
+      }
+    }
+    return line.append('\n').toString();
+  }
+
+  /** Octets from the network may stand in a line; none of them may begin another. */
+  private static String oneLine(String text) {
+    StringBuilder safe = null;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c < ' ' && c != '\t' || c == 0x7f || c == 0x85 || c == 0x2028 || c == 0x2029) {
+        if (safe == null) {
+          safe = new StringBuilder(text);
+        }
+        safe.setCharAt(i, '?');
+      }
+    }
+    return safe == null ? text : safe.toString();
+  }
+
+  /** The priority of syslog(3): 3 error, 4 warning, 6 informational, 7 debug. */
+  private static int priority(Level level) {
+    if (level.intValue() >= Level.SEVERE.intValue()) {
+      return 3;
+    }
+    if (level.intValue() >= Level.WARNING.intValue()) {
+      return 4;
+    }
+    return level.intValue() >= Level.INFO.intValue() ? 6 : 7;
+  }
+
+  private static String word(Level level) {
+    return switch (priority(level)) {
+      case 3 -> "error  ";
+      case 4 -> "warning";
+      case 6 -> "info   ";
+      default -> "debug  ";
+    };
+  }
+}
