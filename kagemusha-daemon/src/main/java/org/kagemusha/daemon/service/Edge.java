@@ -1,0 +1,36 @@
+package org.kagemusha.daemon.service;
+
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+
+/** The thread for what waits: the disk, nft, netlink dumps. Never packets. */
+final class Edge implements AutoCloseable {
+
+  private static final long END_SECONDS = 10;
+
+  private final ExecutorService executor =
+      Executors.newSingleThreadExecutor(
+          task -> {
+            Thread thread = new Thread(task, "edge");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  ExecutorService executor() {
+    return executor;
+  }
+
+  /** Does what was asked for before, and ends. */
+  @Override
+  public void close() {
+    executor.shutdown();
+    try {
+      if (!executor.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
+        executor.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,209 @@
+package org.kagemusha.daemon.service;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import org.kagemusha.core.homeagent.HomeAgent;
+import org.kagemusha.core.homeagent.HomeAgentStatus;
+import org.kagemusha.core.wire.MacAddress;
+import org.kagemusha.daemon.config.AssociationConfig;
+import org.kagemusha.daemon.config.ConfigException;
+import org.kagemusha.daemon.config.ConfigFile;
+import org.kagemusha.daemon.config.HomeAgentConfig;
+import org.kagemusha.daemon.control.ControlReply;
+import org.kagemusha.daemon.observe.Capture;
+import org.kagemusha.daemon.observe.HomeAgentReport;
+import org.kagemusha.daemon.observe.LogSetup;
+import org.kagemusha.daemon.observe.MetricsPage;
+import org.kagemusha.tap.netlink.NetlinkMonitor;
+import org.kagemusha.tap.nft.KernelQuiet;
+import org.kagemusha.tap.rawsocket.UnderlaySettings;
+import org.kagemusha.tap.tap.TapDevice;
+import org.kagemusha.tap.tap.TapSettings;
+
+/**
+ * A home agent: a tap in the home bridge on one side, raw sockets on the home agent's address on
+ * the other, a {@link HomeAgent} between them.
+ */
+public final class HomeAgentService extends Service {
+
+  private static final long ROUTINE_SECONDS = 15;
+
+  /** Inner packets may meet any router behind us. */
+  private static final int SEGMENT_OCTETS = 1280;
+
+  private HomeAgentConfig config;
+  private HomeAgent engine;
+  private KeyRing keys;
+  private HomeLinkFacts facts;
+  private MacAddress tapMac;
+
+  /** Of a checked configuration. */
+  public HomeAgentService(HomeAgentConfig config) {
+    super(config.name(), config.operating());
+    this.config = config;
+  }
+
+  @Override
+  void start() throws IOException {
+    HostSecret secret = HostSecret.of(stateDirectory());
+    tapMac = Objects.requireNonNullElseGet(
+        config.tap().mac(), () -> secret.stationMac(config.tap().name()));
+    capture(new Capture(config.tap().name(), "underlay"));
+    keys = new KeyRing(new FileSequenceStore(stateFile(".sequence"), edge().executor()));
+    keys.replace(associations(config));
+    Rehearsal.play(associations(config));
+    TapDevice tap =
+        opened(
+            TapDevice.open(
+                new TapSettings(
+                    config.tap().name(), Optional.of(secret.portMac(config.tap().name())),
+                    config.tap().mtu(), Optional.of(config.tap().bridge())),
+                counters()));
+    facts = HomeLinkFacts.find(config.tap().bridge(), config.address());
+    KernelQuiet quiet = new KernelQuiet(name());
+    quiet.install(List.of(config.address()));
+    opened(() -> quiet.remove());
+    HomeSource home = new HomeSource(tap, capture(), counters(), false);
+    UnderlayLink underlay = opened(new UnderlayLink(capture(), counters(), false));
+    engine =
+        new HomeAgent(
+            HomeAgentSettingsOf.config(config, tapMac, facts), home, underlay, keys.source(),
+            keys.inbound(), new SplittableRandom(), System::currentTimeMillis, counters());
+    home.engine(engine);
+    underlay.engine(engine);
+    loop().engine(engine, this::afterWork);
+    loop().call(
+        () -> {
+          engine.linkMtu(facts.underlayMtu(), System.nanoTime());
+          underlay.local(
+              new UnderlaySettings(
+                  config.address(), facts.bridgeIndex(), Optional.empty(), 0, SEGMENT_OCTETS),
+              loop());
+          return null;
+        });
+    opened(loop().add(home));
+    MonitorSource monitor =
+        opened(new MonitorSource(NetlinkMonitor.open(), this::lookAtMtu));
+    opened(loop().add(monitor));
+    opened(() -> loop().call(this::stopEngine));
+    loop().eventLoop()
+        .scheduleAtFixedRate(
+            this::routine, ROUTINE_SECONDS, ROUTINE_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void routine() {
+    if (notifier().isActive()) {
+      notifier().status(statusLine());
+    }
+  }
+
+  private void afterWork() {
+    capture().flush();
+  }
+
+  private Void stopEngine() {
+    engine.stop(System.nanoTime());
+    return null;
+  }
+
+  private void lookAtMtu() {
+    edge().executor()
+        .execute(
+            () -> {
+              int mtu = HomeLinkFacts.underlayMtuNow(facts.underlayMtu());
+              if (mtu != facts.underlayMtu()) {
+                facts = facts.withUnderlayMtu(mtu);
+                loop().execute(() -> engine.linkMtu(mtu, System.nanoTime()));
+              }
+            });
+  }
+
+  private static List<AssociationConfig> associations(HomeAgentConfig config) {
+    List<AssociationConfig> all = new ArrayList<>();
+    config.mobileNodes().forEach(node -> all.addAll(node.associations()));
+    return all;
+  }
+
+  @Override
+  void gauges(MetricsPage page) {
+    page.gauge(
+        "bindings", "bindings in the cache",
+        () -> engine.status(System.nanoTime()).bindings());
+  }
+
+  @Override
+  String statusLine() {
+    int bindings = engine.status(System.nanoTime()).bindings();
+    return bindings + (bindings == 1 ? " binding" : " bindings");
+  }
+
+  @Override
+  ControlReply roleVerb(String verb, List<String> arguments) {
+    HomeAgentStatus status = engine.status(System.nanoTime());
+    if (verb.equals("status")) {
+      return Verbs.isJson(arguments, 0)
+          ? Verbs.json(HomeAgentReport.json(name(), status, counters()))
+          : ControlReply.done(HomeAgentReport.text(name(), status, counters()));
+    }
+    if (!verb.equals("show") || arguments.isEmpty()) {
+      return null;
+    }
+    boolean json = Verbs.isJson(arguments, 1);
+    return switch (arguments.get(0)) {
+      // The home addresses that are proxied are those of the bindings.
+      case "binding", "neighbours" -> json
+          ? Verbs.json(HomeAgentReport.bindingsJson(status))
+          : ControlReply.done(HomeAgentReport.bindings(status));
+      case "sa" -> json
+          ? Verbs.json(AssociationReport.json(keys.held()))
+          : ControlReply.done(AssociationReport.text(keys.held()));
+      default -> null;
+    };
+  }
+
+  @Override
+  String roleVerbs() {
+    return "";
+  }
+
+  @Override
+  Callable<List<String>> readAgain() throws ConfigException {
+    HomeAgentConfig fresh = new ConfigFile().readHomeAgent(config.file());
+    return () -> apply(fresh);
+  }
+
+  private List<String> apply(HomeAgentConfig fresh) {
+    List<String> restart = new ArrayList<>();
+    MobileNodeService.needs(restart, "[home-agent] name", config.name(), fresh.name());
+    MobileNodeService.needs(restart, "[home-agent] address", config.address(), fresh.address());
+    MobileNodeService.needs(restart, "[home-agent] prefix", config.prefix(), fresh.prefix());
+    MobileNodeService.needs(restart, "[tap]", config.tap(), fresh.tap());
+    MobileNodeService.needs(
+        restart, "[control], [state], [metrics]", where(config), where(fresh));
+    HomeAgentConfig kept =
+        new HomeAgentConfig(
+            config.file(), config.name(), config.address(), config.prefix(),
+            fresh.prefixValidSeconds(), fresh.prefixPreferredSeconds(), fresh.dad(),
+            fresh.maximumLifetimeSeconds(), fresh.maximumBindings(), config.tap(),
+            fresh.advertisement(), fresh.tunnel(), fresh.protection(), fresh.mobileNodes(),
+            config.operating());
+    keys.replace(associations(kept));
+    engine.settings(HomeAgentSettingsOf.config(kept, tapMac, facts), System.nanoTime());
+    LogSetup.configure(fresh.operating().logLevel());
+    config = kept;
+    return restart;
+  }
+
+  private static List<Object> where(HomeAgentConfig config) {
+    return Arrays.asList(
+        config.operating().socket(), config.operating().stateDirectory(),
+        config.operating().metrics());
+  }
+}

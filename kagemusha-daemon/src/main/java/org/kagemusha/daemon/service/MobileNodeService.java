@@ -1,0 +1,271 @@
+package org.kagemusha.daemon.service;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.mobility.MobileNode;
+import org.kagemusha.core.mobility.MobileNode.Trigger;
+import org.kagemusha.core.mobility.MobileNodeSettings;
+import org.kagemusha.core.mobility.MobileNodeStatus;
+import org.kagemusha.core.neighbor.HomeRouter;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.MacAddress;
+import org.kagemusha.daemon.config.AssociationConfig;
+import org.kagemusha.daemon.config.ConfigException;
+import org.kagemusha.daemon.config.ConfigFile;
+import org.kagemusha.daemon.config.VmConfig;
+import org.kagemusha.daemon.control.ControlReply;
+import org.kagemusha.daemon.observe.Capture;
+import org.kagemusha.daemon.observe.LogSetup;
+import org.kagemusha.daemon.observe.MetricsPage;
+import org.kagemusha.tap.careof.CareOfSettings;
+import org.kagemusha.tap.libc.KernelException;
+import org.kagemusha.tap.netlink.NetlinkMonitor;
+import org.kagemusha.tap.nft.KernelQuiet;
+import org.kagemusha.tap.rawsocket.BridgeWatch;
+import org.kagemusha.tap.tap.TapDevice;
+import org.kagemusha.tap.tap.TapSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The daemon beside one VM: a tap in the guest's bridge on one side, raw sockets on the care-of
+ * address on the other, a {@link MobileNode} between them.
+ */
+public final class MobileNodeService extends Service {
+
+  private static final Logger log = LoggerFactory.getLogger(MobileNodeService.class);
+  private static final long ROUTINE_SECONDS = 5;
+
+  private VmConfig config;
+  private MacAddress tapMac;
+  private MobileNode engine;
+  private KeyRing keys;
+  private HomeRouterStore routers;
+  private UnderlayLink underlay;
+  private WatchSource watch;
+  private boolean routerKnown;
+
+  /** Of a checked configuration. */
+  public MobileNodeService(VmConfig config) {
+    super(config.name(), config.operating());
+    this.config = config;
+  }
+
+  @Override
+  void start() throws IOException {
+    HostSecret secret = HostSecret.of(stateDirectory());
+    tapMac = Objects.requireNonNullElseGet(
+        config.tap().mac(), () -> secret.stationMac(config.tap().name()));
+    capture(new Capture(config.tap().name(), "underlay"));
+    routers = new HomeRouterStore(stateFile(".router.json"), edge().executor());
+    keys = new KeyRing(new FileSequenceStore(stateFile(".sequence"), edge().executor()));
+    keys.replace(config.associations());
+    Rehearsal.play(config.associations());
+    TapDevice tap =
+        opened(
+            TapDevice.open(
+                new TapSettings(
+                    config.tap().name(), Optional.of(secret.portMac(config.tap().name())),
+                    config.tap().mtu(), Optional.ofNullable(config.tap().bridge())),
+                counters()));
+    HomeSource home = new HomeSource(tap, capture(), counters(), true);
+    underlay = opened(new UnderlayLink(capture(), counters(), true));
+    HomeRouter learned = routers.load();
+    engine =
+        new MobileNode(
+            MobileNodeSettingsOf.config(config, tapMac, learned), home, underlay, keys.source(),
+            keys.inbound(), new SplittableRandom(), System::currentTimeMillis, counters());
+    home.engine(engine);
+    underlay.engine(engine);
+    KernelQuiet quiet = new KernelQuiet(name());
+    guardGuest(quiet);
+    if (config.tap().bridge() != null) {
+      BridgeWatch bridge = BridgeWatch.open(config.tap().bridge());
+      watch = opened(new WatchSource(bridge, engine, capture()));
+    }
+    loop().engine(engine, this::afterWork);
+    opened(loop().add(home));
+    if (watch != null) {
+      opened(loop().add(watch));
+    }
+    followCareOfAddress(secret, quiet);
+    loop().eventLoop()
+        .scheduleAtFixedRate(
+            this::routine, ROUTINE_SECONDS, ROUTINE_SECONDS, TimeUnit.SECONDS);
+  }
+
+  /** Cheap: done after every wake-up of the loop. */
+  private void afterWork() {
+    if (watch != null) {
+      watch.follow(config.guestMac(), config.home().agents().get(0));
+    }
+    if (!routerKnown && engine.homeRouter() != null) {
+      routerKnown = true;
+      routers.save(engine.homeRouter());
+    }
+    capture().flush();
+  }
+
+  private void routine() {
+    routers.save(engine.homeRouter());
+    notifier().status(statusLine());
+  }
+
+  private void guardGuest(KernelQuiet quiet) throws KernelException {
+    if (config.tap().bridge() == null) {
+      return;
+    }
+    Ipv6Address homeAddress = config.homeAddresses().get(0);
+    OptionalLong spi =
+        config.associations().stream()
+            .filter(one -> one.purpose() == KeySource.Purpose.SIGNALLING)
+            .filter(one -> homeAddress.equals(one.homeAddress()))
+            .mapToLong(one -> Integer.toUnsignedLong(one.spiIn()))
+            .findFirst();
+    try {
+      quiet.guard(config.home().agents().get(0), homeAddress, spi);
+      opened(() -> quiet.unguard());
+    } catch (KernelException e) {
+      log.warn("guest may answer acknowledgements meant for us cause={}", e.getMessage());
+    }
+  }
+
+  private void followCareOfAddress(HostSecret secret, KernelQuiet quiet) throws IOException {
+    CareOfSettings.Policy policy =
+        switch (config.underlay().mode()) {
+          case OWN -> CareOfSettings.Policy.OWN;
+          case HOST -> CareOfSettings.Policy.HOST;
+          case FIXED -> CareOfSettings.Policy.EXPLICIT;
+        };
+    CareOfTracker tracker =
+        new CareOfTracker(
+            new CareOfSettings(
+                policy, Optional.ofNullable(config.underlay().careOfAddress()),
+                config.homeAddresses().get(0), config.home().agents().get(0), secret.octets()),
+            config.home().prefixes(),
+            config.underlay().interfaceName(), quiet, loop(), edge().executor(),
+            this::onCareOfAddress);
+    opened(() -> edge().executor().submit(tracker::close).get());
+    MonitorSource monitor =
+        opened(new MonitorSource(NetlinkMonitor.open(), tracker::look));
+    opened(loop().add(monitor));
+    tracker.look();
+  }
+
+  private void onCareOfAddress(Ipv6Address address, int mtu) {
+    if (address != null) {
+      try {
+        underlay.local(UnderlayLink.settings(address, config.tap().mtu()), loop());
+      } catch (KernelException e) {
+        log.error("care-of address of no use coa={} cause={}", address, e.getMessage());
+        engine.careOfAddress(null, mtu, System.nanoTime());
+        return;
+      }
+    }
+    engine.careOfAddress(address, mtu, System.nanoTime());
+  }
+
+  @Override
+  void onSignals() {
+    // SIGWINCH, because the JVM keeps SIGUSR2 for itself.
+    Signals.on("USR1", () -> loop().execute(() -> engine.arrived(Trigger.HOOK, System.nanoTime())));
+    Signals.on("WINCH", () -> loop().execute(() -> engine.left(System.nanoTime())));
+  }
+
+  @Override
+  void gauges(MetricsPage page) {
+    page.gauge(
+        "registered", "1 if every binding is registered, else 0",
+        () -> engine.status(System.nanoTime()).state().equals("registered") ? 1 : 0);
+    page.gauge(
+        "tunnel_mtu_octets", "the largest inner packet that goes through in one piece",
+        () -> engine.status(System.nanoTime()).tunnelMtu());
+    page.gauge(
+        "arrival_to_first_downlink_seconds", "outage of the last arrival, down",
+        () -> seconds(engine.status(System.nanoTime()).handover().arrivalToFirstDownlinkUs()));
+    page.gauge(
+        "bu_to_ba_seconds", "time from Binding Update to Acknowledgement at the last arrival",
+        () ->
+            seconds(
+                engine.status(System.nanoTime()).handover().bindingUpdateToAcknowledgementUs()));
+  }
+
+  private static double seconds(long us) {
+    return us < 0 ? Double.NaN : us / 1e6;
+  }
+
+  @Override
+  String statusLine() {
+    MobileNodeStatus status = engine.status(System.nanoTime());
+    return status.state()
+        + (status.careOfAddress() == null ? "" : ", care-of " + status.careOfAddress());
+  }
+
+  @Override
+  ControlReply roleVerb(String verb, List<String> arguments) {
+    return MobileNodeVerbs.execute(
+        new MobileNodeVerbs.Context(name(), engine, keys, counters()), verb, arguments,
+        this::afterVerb);
+  }
+
+  private void afterVerb() {
+    loop().execute(() -> notifier().status(statusLine()));
+  }
+
+  @Override
+  String roleVerbs() {
+    return "arrived\nleft\nhome\nrelease\n";
+  }
+
+  @Override
+  Callable<List<String>> readAgain() throws ConfigException {
+    VmConfig fresh = new ConfigFile().readVm(config.file());
+    return () -> apply(fresh);
+  }
+
+  private List<String> apply(VmConfig fresh) {
+    List<String> restart = new ArrayList<>();
+    needs(restart, "[vm] name", config.name(), fresh.name());
+    needs(restart, "[vm] mac", config.guestMac(), fresh.guestMac());
+    needs(restart, "[tap]", config.tap(), fresh.tap());
+    needs(restart, "[underlay]", config.underlay(), fresh.underlay());
+    needs(restart, "[control], [state], [metrics]", where(config), where(fresh));
+    List<AssociationConfig> associations = fresh.associations();
+    keys.replace(associations);
+    MobileNodeSettings settings =
+        MobileNodeSettingsOf.config(fresh, tapMac, engine.homeRouter());
+    engine.settings(settings, System.nanoTime());
+    LogSetup.configure(fresh.operating().logLevel());
+    config = keep(fresh);
+    return restart;
+  }
+
+  /** The new configuration with what cannot change while the daemon runs. */
+  private VmConfig keep(VmConfig fresh) {
+    return new VmConfig(
+        config.file(), config.name(), config.guestMac(), fresh.homeAddresses(), fresh.home(),
+        config.tap(), config.underlay(), fresh.binding(), fresh.tunnel(), fresh.protection(),
+        fresh.associations(), config.operating());
+  }
+
+  private static List<Object> where(VmConfig config) {
+    return Arrays.asList(
+        config.operating().socket(), config.operating().stateDirectory(),
+        config.operating().metrics());
+  }
+
+  static void needs(List<String> restart, String what, Object before, Object after) {
+    if (!Objects.equals(before, after)) {
+      restart.add(what);
+    }
+  }
+}

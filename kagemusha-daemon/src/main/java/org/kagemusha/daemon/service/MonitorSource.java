@@ -1,0 +1,75 @@
+package org.kagemusha.daemon.service;
+
+import java.io.IOException;
+import org.kagemusha.daemon.loop.PacketSource;
+import org.kagemusha.tap.netlink.InterfaceAddress;
+import org.kagemusha.tap.netlink.Link;
+import org.kagemusha.tap.netlink.NetlinkMonitor;
+
+/** Netlink events, each of which only says "look again". */
+final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, AutoCloseable {
+
+  private final NetlinkMonitor monitor;
+  private final Runnable onChange;
+  private boolean changed;
+
+  MonitorSource(NetlinkMonitor monitor, Runnable onChange) {
+    this.monitor = monitor;
+    this.onChange = onChange;
+  }
+
+  @Override
+  public int descriptor() {
+    return monitor.fd();
+  }
+
+  @Override
+  public boolean receive(long nowNs) throws IOException {
+    changed = false;
+    monitor.drain(this);
+    if (changed) {
+      onChange.run();
+    }
+    return false;
+  }
+
+  @Override
+  public void onAddress(InterfaceAddress address) {
+    changed = true;
+  }
+
+  @Override
+  public void onAddressRemoved(InterfaceAddress address) {
+    changed = true;
+  }
+
+  @Override
+  public void onLink(Link link) {
+    changed = true;
+  }
+
+  @Override
+  public void onLinkRemoved(Link link) {
+    changed = true;
+  }
+
+  @Override
+  public void onRoutes() {
+    changed = true;
+  }
+
+  @Override
+  public void onOverrun() {
+    changed = true;
+  }
+
+  @Override
+  public String name() {
+    return "netlink";
+  }
+
+  @Override
+  public void close() {
+    monitor.close();
+  }
+}

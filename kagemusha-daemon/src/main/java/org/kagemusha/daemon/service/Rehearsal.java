@@ -1,0 +1,157 @@
+package org.kagemusha.daemon.service;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.kagemusha.core.homeagent.HomeAgent;
+import org.kagemusha.core.homeagent.HomeAgentSettings;
+import org.kagemusha.core.mobility.MobileNode;
+import org.kagemusha.core.mobility.MobileNodeSettings;
+import org.kagemusha.core.neighbor.HomeRouter;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.tunnel.TunnelSettings;
+import org.kagemusha.core.wire.EthernetHeader;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.Ipv6Prefix;
+import org.kagemusha.core.wire.MacAddress;
+import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
+import org.kagemusha.daemon.config.AssociationConfig;
+import org.kagemusha.daemon.observe.LogSetup;
+
+/**
+ * A move played before the first real one: a mobile node and a home agent in memory, a
+ * registration, some thousand packets each way. A JVM runs code slowly the first time, and the
+ * first time is when a VM has just arrived and waits. Nothing of it leaves the process; keys and
+ * addresses are made up.
+ */
+final class Rehearsal {
+
+  /** Packets each way: enough for the JIT compiler, a fraction of a second. */
+  private static final int PACKETS = 2000;
+
+  private static final int PAYLOAD = 1000;
+  private static final int BATCH = 100;
+  private static final long STEP_NS = 1_000_000;
+
+  private static final Ipv6Prefix PREFIX = Ipv6Prefix.parse("2001:db8:1::/64");
+  private static final Ipv6Address HOME_AGENT = Ipv6Address.parse("2001:db8:1::1");
+  private static final Ipv6Address HOME_ADDRESS = Ipv6Address.parse("2001:db8:1::10");
+  private static final Ipv6Address CARE_OF = Ipv6Address.parse("2001:db8:2::2");
+  private static final Ipv6Address CORRESPONDENT = Ipv6Address.parse("2001:db8:3::3");
+  private static final MacAddress GUEST_MAC = MacAddress.parse("52:54:00:00:00:01");
+  private static final MacAddress NODE_MAC = MacAddress.parse("02:00:00:00:00:02");
+  private static final MacAddress AGENT_MAC = MacAddress.parse("02:00:00:00:00:03");
+  private static final MacAddress ROUTER_MAC = MacAddress.parse("02:00:00:00:00:04");
+
+  private final PacketBuffer frame = PacketBuffer.allocate(2048);
+  private final PacketBuffer toAgent = PacketBuffer.allocate(2048);
+  private final PacketBuffer toNode = PacketBuffer.allocate(2048);
+  private final Counters counters = new Counters();
+  private final HomeAgent agent;
+  private final MobileNode node;
+  private long nowNs = STEP_NS;
+  private int delivered;
+
+  private Rehearsal(List<AssociationConfig> associations) {
+    KeyRing nodeKeys = RehearsalKeys.node(associations, HOME_ADDRESS);
+    KeyRing agentKeys = RehearsalKeys.agent(associations, HOME_ADDRESS);
+    boolean protectedSignalling = !associations.isEmpty();
+    node =
+        new MobileNode(
+            nodeSettings(protectedSignalling), sent -> delivered++, this::nodeSends,
+            nodeKeys.source(), nodeKeys.inbound(), new SplittableRandom(1),
+            System::currentTimeMillis, counters);
+    agent =
+        new HomeAgent(
+            agentSettings(protectedSignalling), sent -> delivered++, this::agentSends,
+            agentKeys.source(), agentKeys.inbound(), new SplittableRandom(2),
+            System::currentTimeMillis, counters);
+  }
+
+  /**
+   * Plays the move.
+   *
+   * @param associations whose algorithms are practised; may be empty
+   * @return packets that came through
+   */
+  static int play(List<AssociationConfig> associations) {
+    int[] through = new int[1];
+    LogSetup.muted(() -> through[0] = new Rehearsal(associations).play());
+    return through[0];
+  }
+
+  private int play() {
+    agent.linkMtu(1500, nowNs);
+    agent.onDeadline(nowNs);
+    node.onDeadline(nowNs);
+    node.careOfAddress(CARE_OF, 1500, nowNs);
+    node.arrived(MobileNode.Trigger.HOOK, nowNs);
+    delivered = 0;
+    for (int i = 0; i < PACKETS; i++) {
+      nowNs += STEP_NS;
+      node.onHomeFrame(frame(ROUTER_MAC, GUEST_MAC, HOME_ADDRESS, CORRESPONDENT), nowNs);
+      agent.onHomeFrame(frame(AGENT_MAC, ROUTER_MAC, CORRESPONDENT, HOME_ADDRESS), nowNs);
+      if (i % BATCH == 0) {
+        node.onDeadline(nowNs);
+        agent.onDeadline(nowNs);
+        node.status(nowNs);
+      }
+    }
+    return delivered;
+  }
+
+  private Underlay.Sent nodeSends(PacketBuffer packet) {
+    toAgent.copyFrom(packet);
+    agent.onUnderlayPacket(toAgent, nowNs);
+    return Underlay.Sent.OK;
+  }
+
+  private Underlay.Sent agentSends(PacketBuffer packet) {
+    if (CARE_OF.matches(packet.bytes(), packet.offset() + Ipv6Header.DESTINATION)) {
+      toNode.copyFrom(packet);
+      node.onUnderlayPacket(toNode, nowNs);
+    }
+    return Underlay.Sent.OK;
+  }
+
+  private PacketBuffer frame(
+      MacAddress destination, MacAddress source, Ipv6Address from, Ipv6Address to) {
+    ByteBuffer bytes = frame.bytes();
+    int at = PacketBuffer.HEADROOM;
+    int ip = at + EthernetHeader.BYTES;
+    destination.write(bytes, at);
+    source.write(bytes, at + EthernetHeader.SOURCE);
+    bytes.putShort(ip - Short.BYTES, (short) EthernetHeader.TYPE_IPV6);
+    bytes.putInt(ip, 6 << 28);
+    bytes.putShort(ip + Ipv6Header.PAYLOAD_LENGTH, (short) PAYLOAD);
+    bytes.put(ip + Ipv6Header.NEXT_HEADER, (byte) Protocol.UDP);
+    bytes.put(ip + Ipv6Header.HOP_LIMIT, (byte) 64);
+    from.write(bytes, ip + Ipv6Header.SOURCE);
+    to.write(bytes, ip + Ipv6Header.DESTINATION);
+    return frame.set(at, EthernetHeader.BYTES + Ipv6Header.BYTES + PAYLOAD);
+  }
+
+  private static MobileNodeSettings nodeSettings(boolean protectedSignalling) {
+    HomeRouter router =
+        new HomeRouter(
+            Ipv6Address.linkLocalOf(ROUTER_MAC), ROUTER_MAC, 64, 0, 1800, 0, 0, List.of(),
+            List.of());
+    return new MobileNodeSettings(
+        "rehearsal", GUEST_MAC, NODE_MAC, List.of(HOME_ADDRESS), List.of(PREFIX),
+        List.of(HOME_AGENT), router, MobileNodeSettings.Location.FOREIGN, 600, false,
+        protectedSignalling, 10, TunnelSettings.mobileNode());
+  }
+
+  private static HomeAgentSettings agentSettings(boolean protectedSignalling) {
+    return new HomeAgentSettings(
+        HOME_AGENT, AGENT_MAC, ROUTER_MAC, Ipv6Address.linkLocalOf(ROUTER_MAC), PREFIX, 86_400,
+        86_400, HomeAgentSettings.Dad.OFF, 3600, 10, protectedSignalling,
+        List.of(
+            new HomeAgentSettings.MobileNodeAuthorisation(
+                "rehearsal", List.of(new Ipv6Prefix(HOME_ADDRESS, 128)), List.of(), false)),
+        null, TunnelSettings.defaults());
+  }
+}

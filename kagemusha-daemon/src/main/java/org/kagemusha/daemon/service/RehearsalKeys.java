@@ -1,0 +1,74 @@
+package org.kagemusha.daemon.service;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.ipsec.SequenceStore;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.daemon.config.AssociationConfig;
+import org.kagemusha.daemon.config.AssociationKeys;
+
+/** Made-up associations with the algorithms of real ones, for {@link Rehearsal}. */
+final class RehearsalKeys {
+
+  /** Remembers nothing: these numbers are never sent. */
+  private static final SequenceStore FORGETFUL =
+      new SequenceStore() {
+        @Override
+        public long load(int spi) {
+          return 0;
+        }
+
+        @Override
+        public void reserve(int spi, long upTo) {
+          // Nothing of a rehearsal outlives it.
+        }
+      };
+
+  private RehearsalKeys() {}
+
+  /** The mobile node's end. */
+  static KeyRing node(List<AssociationConfig> associations, Ipv6Address homeAddress) {
+    return ring(associations, homeAddress, true);
+  }
+
+  /** The home agent's end. */
+  static KeyRing agent(List<AssociationConfig> associations, Ipv6Address homeAddress) {
+    return ring(associations, homeAddress, false);
+  }
+
+  private static KeyRing ring(
+      List<AssociationConfig> associations, Ipv6Address homeAddress, boolean node) {
+    List<AssociationConfig> made = new ArrayList<>();
+    int spi = 256;
+    for (KeySource.Purpose purpose : KeySource.Purpose.values()) {
+      for (AssociationConfig real : associations) {
+        if (real.purpose() == purpose) {
+          made.add(like(real, homeAddress, spi, node));
+          spi += 2;
+          break;
+        }
+      }
+    }
+    KeyRing ring = new KeyRing(FORGETFUL);
+    ring.replace(made);
+    return ring;
+  }
+
+  private static AssociationConfig like(
+      AssociationConfig real, Ipv6Address homeAddress, int spi, boolean node) {
+    byte[] encryption = filled(real.encryption().keyOctets(), 1);
+    byte[] integrity = filled(real.integrity().keyOctets(), 2);
+    return new AssociationConfig(
+        real.purpose(), homeAddress, node ? spi : spi + 1, node ? spi + 1 : spi,
+        real.encryption(), real.integrity(), real.extendedSequenceNumbers(), real.replayWindow(),
+        new AssociationKeys(encryption, integrity, encryption, integrity));
+  }
+
+  private static byte[] filled(int octets, int value) {
+    byte[] key = new byte[octets];
+    Arrays.fill(key, (byte) value);
+    return key;
+  }
+}

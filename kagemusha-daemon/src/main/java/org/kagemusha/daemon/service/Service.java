@@ -1,0 +1,211 @@
+package org.kagemusha.daemon.service;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.daemon.config.ConfigException;
+import org.kagemusha.daemon.config.OperatingConfig;
+import org.kagemusha.daemon.control.ControlCommands;
+import org.kagemusha.daemon.control.ControlReply;
+import org.kagemusha.daemon.control.ControlServer;
+import org.kagemusha.daemon.control.InstanceLock;
+import org.kagemusha.daemon.loop.PacketLoop;
+import org.kagemusha.daemon.observe.Capture;
+import org.kagemusha.daemon.observe.MetricsPage;
+import org.kagemusha.daemon.observe.MetricsServer;
+import org.kagemusha.daemon.observe.ServiceNotifier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A daemon of either role from its start to its end. What is opened is closed in the reverse order,
+ * also when the start fails half-way.
+ */
+public abstract class Service implements ControlCommands {
+
+  private static final Logger log = LoggerFactory.getLogger(Service.class);
+
+  private final String name;
+  private final OperatingConfig operating;
+  private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
+  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private final Counters counters = new Counters();
+  private final Verbs verbs;
+  private PacketLoop loop;
+  private Edge edge;
+  private Capture capture;
+  private ServiceNotifier notifier;
+
+  Service(String name, OperatingConfig operating) {
+    this.name = name;
+    this.operating = operating;
+    this.verbs = new Verbs(this);
+  }
+
+  /**
+   * Serves until {@link #stop}, SIGTERM or SIGINT.
+   *
+   * @return whether the end was wanted
+   * @throws IOException if the start failed; nothing is left behind then
+   */
+  public final boolean run() throws IOException {
+    try {
+      opened(InstanceLock.take(operating.socket()));
+      Files.createDirectories(operating.stateDirectory());
+      edge = opened(new Edge());
+      loop = opened(new PacketLoop("kagemusha-" + name, this::onBroken));
+      notifier = new ServiceNotifier(loop.eventLoop(), System.getenv());
+      start();
+      opened(ControlServer.open(loop.eventLoop(), operating.socket(), this));
+      if (operating.metrics() != null) {
+        MetricsPage page = new MetricsPage(name, counters);
+        gauges(page);
+        opened(MetricsServer.open(loop.eventLoop(), operating.metrics(), page));
+      }
+      Signals.on("TERM", this::stop);
+      Signals.on("INT", this::stop);
+      Signals.on("HUP", () -> reload(this::logReload));
+      onSignals();
+      loop.execute(() -> notifier.ready(statusLine()));
+      log.info("ready name={} socket={}", name, operating.socket());
+      boolean wanted = ended.join();
+      log.info("stopping name={}", name);
+      notifier.stopping();
+      return wanted;
+    } finally {
+      closeAll();
+    }
+  }
+
+  /** Ends {@link #run} in order; from any thread. */
+  public final void stop() {
+    ended.complete(true);
+  }
+
+  /** Opens what the role needs, gives the loop its engine. */
+  abstract void start() throws IOException;
+
+  /** Adds the role's own values to the metrics page. */
+  abstract void gauges(MetricsPage page);
+
+  /** Takes the role's own signals. */
+  void onSignals() {}
+
+  /** One line for {@code systemctl status}; on the loop. */
+  abstract String statusLine();
+
+  /** Does a verb of the role, or answers null if it has no such verb; on the loop. */
+  abstract ControlReply roleVerb(String verb, List<String> arguments);
+
+  /** The verbs of the role, for {@code help}. */
+  abstract String roleVerbs();
+
+  /**
+   * Reads the configuration again; on the edge thread.
+   *
+   * @return what is to be done on the loop, which gives what a restart is needed for
+   */
+  abstract Callable<List<String>> readAgain() throws ConfigException;
+
+  @Override
+  public final void execute(
+      String verb, List<String> arguments, Consumer<ControlReply> answer) {
+    verbs.execute(verb, arguments, answer);
+  }
+
+  /** Reads the configuration again and applies it as a whole, or not at all; from any thread. */
+  final void reload(Consumer<ControlReply> answer) {
+    loop.execute(() -> notifier.reloading());
+    edge.executor()
+        .execute(
+            () -> {
+              ControlReply reply;
+              try {
+                var apply = readAgain();
+                List<String> restart = loop.call(apply);
+                reply =
+                    ControlReply.done(
+                        restart.isEmpty()
+                            ? ""
+                            : "a restart is needed for: " + String.join(", ", restart) + "\n");
+                log.info("reloaded name={} restart-needed={}", name, restart);
+              } catch (ConfigException e) {
+                e.problems().forEach(problem -> log.error("{}", problem));
+                reply = ControlReply.error("nothing was changed:\n" + e.getMessage());
+              } catch (RuntimeException e) {
+                log.error("reload failed", e);
+                reply = ControlReply.error("reload failed: " + e.getMessage());
+              }
+              loop.execute(() -> notifier.reloaded());
+              answer.accept(reply);
+            });
+  }
+
+  private void logReload(ControlReply reply) {
+    log.debug("reload by signal ok={}", reply.ok());
+  }
+
+  private void onBroken(Throwable cause) {
+    ended.complete(false);
+  }
+
+  /** Keeps something to be closed in the end. */
+  final <T extends AutoCloseable> T opened(T resource) {
+    opened.push(resource);
+    return resource;
+  }
+
+  private void closeAll() {
+    while (!opened.isEmpty()) {
+      try {
+        opened.pop().close();
+      } catch (Exception e) {
+        log.warn("not closed in order cause={}", e.getMessage());
+      }
+    }
+    log.info("stopped name={}", name);
+  }
+
+  final String name() {
+    return name;
+  }
+
+  final Counters counters() {
+    return counters;
+  }
+
+  final PacketLoop loop() {
+    return loop;
+  }
+
+  final Edge edge() {
+    return edge;
+  }
+
+  final Capture capture() {
+    return capture;
+  }
+
+  final ServiceNotifier notifier() {
+    return notifier;
+  }
+
+  final void capture(Capture newCapture) {
+    capture = newCapture;
+  }
+
+  final Path stateFile(String suffix) {
+    return operating.stateDirectory().resolve(name + suffix);
+  }
+
+  final Path stateDirectory() {
+    return operating.stateDirectory();
+  }
+}
