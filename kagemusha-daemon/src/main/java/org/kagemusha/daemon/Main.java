@@ -1,0 +1,72 @@
+package org.kagemusha.daemon;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import org.kagemusha.daemon.cli.CaptureCommand;
+import org.kagemusha.daemon.cli.CheckCommand;
+import org.kagemusha.daemon.cli.ControlVerbs;
+import org.kagemusha.daemon.cli.ExitCode;
+import org.kagemusha.daemon.cli.HomeAgentCommand;
+import org.kagemusha.daemon.cli.RunCommand;
+import org.kagemusha.daemon.cli.Version;
+import org.kagemusha.daemon.demo.DemoCommand;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The program {@code kagemusha}: Mobile IPv6 on behalf of virtual machines. */
+@Command(
+    name = "kagemusha",
+    description = "Mobile IPv6 for virtual machines that move.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    exitCodeListHeading = "%nExit status:%n",
+    exitCodeList = {
+      "0:done",
+      "1:refused by the daemon, or failed",
+      "2:wrong usage",
+      "3:mistakes in the configuration",
+      "4:no daemon answers"
+    },
+    subcommands = {
+      RunCommand.class,
+      HomeAgentCommand.class,
+      CheckCommand.class,
+      ControlVerbs.Status.class,
+      ControlVerbs.Arrived.class,
+      ControlVerbs.Left.class,
+      ControlVerbs.Home.class,
+      ControlVerbs.Release.class,
+      ControlVerbs.Show.class,
+      ControlVerbs.Reload.class,
+      CaptureCommand.class,
+      DemoCommand.class,
+    })
+public final class Main implements Runnable {
+
+  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing");
+  }
+
+  /** Runs one command and exits with its status. */
+  public static void main(String[] arguments) {
+    int status =
+        run(
+            new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+            new PrintWriter(System.err, true, StandardCharsets.UTF_8),
+            arguments);
+    System.exit(status);
+  }
+
+  /** Runs one command; the exit status is one of {@link ExitCode}. */
+  public static int run(PrintWriter output, PrintWriter errors, String... arguments) {
+    return new CommandLine(new Main())
+        .setOut(output)
+        .setErr(errors)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .execute(arguments);
+  }
+}

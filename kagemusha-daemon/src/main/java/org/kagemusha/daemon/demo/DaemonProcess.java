@@ -1,0 +1,128 @@
+package org.kagemusha.daemon.demo;
+
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.kagemusha.daemon.control.ControlClient;
+
+/** A daemon of this very program, started in a network namespace as an operator would start it. */
+public final class DaemonProcess implements Closeable {
+
+  private static final long READY_LIMIT_NS = TimeUnit.SECONDS.toNanos(15);
+
+  private final String name;
+  private final Process process;
+  private final Path socket;
+  private final Path log;
+
+  private DaemonProcess(String name, Process process, Path socket, Path log) {
+    this.name = name;
+    this.process = process;
+    this.socket = socket;
+    this.log = log;
+  }
+
+  /**
+   * Starts {@code kagemusha VERB CONFIG} in a namespace.
+   *
+   * @param name names the log file
+   * @param namespace the network namespace
+   * @param verb {@code run} or {@code home-agent}
+   * @param config its configuration file
+   * @param socket the control socket that the configuration names
+   * @param directory where the log goes
+   * @throws IOException if the process cannot be started
+   */
+  public static DaemonProcess start(
+      String name, String namespace, String verb, Path config, Path socket, Path directory)
+      throws IOException {
+    List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
+    command.add(
+        ProcessHandle.current().info().command().orElse(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+    command.addAll(List.of("-XX:+UseSerialGC", "-Xmx64m", "-XX:TieredStopAtLevel=4"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of("org.kagemusha.daemon.Main", verb, config.toString()));
+    Path log = directory.resolve(name + ".log");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    return new DaemonProcess(name, process, socket, log);
+  }
+
+  /** Its process id. */
+  public long pid() {
+    return process.pid();
+  }
+
+  /** Where its log lines go. */
+  public Path log() {
+    return log;
+  }
+
+  /**
+   * Asks it by its control socket.
+   *
+   * @return the reply without its first line
+   * @throws IOException if it does not answer or refuses
+   */
+  public String ask(String request) throws IOException {
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    String refusal = new ControlClient(socket).ask(request, body);
+    if (refusal != null) {
+      throw new IOException(name + " refuses \"" + request + "\": " + refusal);
+    }
+    return body.toString(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Waits until its status satisfies a condition.
+   *
+   * @throws IOException if it ends before, or does not get there in 15 seconds
+   */
+  public void await(String what, Predicate<String> condition)
+      throws IOException, InterruptedException {
+    long giveUp = System.nanoTime() + READY_LIMIT_NS;
+    String last = "no answer yet";
+    while (System.nanoTime() < giveUp) {
+      if (process.waitFor(20, TimeUnit.MILLISECONDS)) {
+        throw new IOException(
+            name + " ended with status " + process.exitValue() + ":\n" + Files.readString(log));
+      }
+      if (Files.exists(socket)) {
+        try {
+          last = ask("status json");
+          if (condition.test(last)) {
+            return;
+          }
+        } catch (IOException e) {
+          last = e.getMessage();
+        }
+      }
+    }
+    throw new IOException(name + ": not " + what + " in time; last: " + last);
+  }
+
+  /** Ends it by SIGTERM and waits for it; by SIGKILL where it does not obey in five seconds. */
+  @Override
+  public void close() {
+    process.destroy();
+    try {
+      if (!process.waitFor(5, TimeUnit.SECONDS)) {
+        process.destroyForcibly().waitFor(5, TimeUnit.SECONDS);
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+}
