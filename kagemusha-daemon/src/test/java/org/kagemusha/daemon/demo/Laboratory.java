@@ -1,0 +1,126 @@
+package org.kagemusha.daemon.demo;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A topology with daemons in it, all of which end with the test. */
+final class Laboratory implements AutoCloseable {
+
+  private static final AtomicInteger COUNT = new AtomicInteger();
+
+  final Topology topology;
+  final DemoConfiguration configuration;
+  final Path directory;
+  private final Deque<Closeable> toClose = new ArrayDeque<>();
+
+  Laboratory(Path directory, String protection, String dad) throws IOException {
+    this.directory = directory;
+    topology =
+        Topology.build("kgt" + ProcessHandle.current().pid() + "x" + COUNT.incrementAndGet());
+    toClose.push(topology);
+    configuration = new DemoConfiguration(directory, protection, dad);
+  }
+
+  <T extends Closeable> T keep(T resource) {
+    toClose.push(resource);
+    return resource;
+  }
+
+  DaemonProcess homeAgent() throws IOException, InterruptedException {
+    DaemonProcess agent = keep(configuration.startHomeAgent(topology));
+    agent.await("ready", status -> true);
+    return agent;
+  }
+
+  DaemonProcess daemonA() throws IOException, InterruptedException {
+    DaemonProcess daemon =
+        keep(configuration.startDaemon("a", topology.hypervisorA(), "vms"));
+    daemon.await("ready", status -> true);
+    return daemon;
+  }
+
+  DaemonProcess daemonB() throws IOException, InterruptedException {
+    DaemonProcess daemon =
+        keep(configuration.startDaemon("b", topology.hypervisorB(), "eth0"));
+    daemon.await("ready", status -> !text(status, "care_of").isEmpty());
+    return daemon;
+  }
+
+  /** Boots the guest at home and waits for its address and default route. */
+  void bootGuestAtHome() throws IOException, InterruptedException {
+    topology.startGuest();
+    Demo.awaitGuestAddress(topology);
+  }
+
+  /** Gives the guest its address and default route by hand, where no home agent advertises. */
+  void configureGuestByHand() throws IOException {
+    Shell.run("ip", "-n", topology.guest(), "link", "set", "eth0", "up");
+    Shell.run("ip", "-n", topology.guest(), "addr", "add", Topology.HOME_ADDRESS + "/64", "dev",
+        "eth0", "nodad");
+    Shell.run("ip", "-n", topology.guest(), "route", "add", "default", "via",
+        Topology.ROUTER_LINK_LOCAL, "dev", "eth0");
+    Shell.run("ip", "-n", topology.guest(), "neigh", "replace", Topology.ROUTER_LINK_LOCAL,
+        "lladdr", Topology.ROUTER_MAC, "dev", "eth0", "nud", "stale");
+  }
+
+  void guestToB() throws IOException {
+    topology.moveGuest(topology.hypervisorA(), topology.hypervisorB());
+  }
+
+  void guestToA() throws IOException {
+    topology.moveGuest(topology.hypervisorB(), topology.hypervisorA());
+  }
+
+  /** Pings from the guest; returns ping's own output, whatever its outcome. */
+  String pingFromGuest(String... arguments) throws IOException {
+    return ping(topology.guest(), arguments);
+  }
+
+  /** Pings from a namespace; returns ping's own output, whatever its outcome. */
+  String ping(String namespace, String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", namespace, "ping"));
+    command.addAll(List.of(arguments));
+    try {
+      return Shell.run("", command);
+    } catch (IOException e) {
+      return e.getMessage();
+    }
+  }
+
+  /** Asks until a condition holds; bounded. */
+  static void eventually(String what, Condition condition)
+      throws IOException, InterruptedException {
+    long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(15);
+    while (!condition.holds()) {
+      if (System.nanoTime() > giveUp) {
+        throw new AssertionError(what + ": not within 15 s");
+      }
+      Shell.run("true");
+    }
+  }
+
+  interface Condition {
+    boolean holds() throws IOException, InterruptedException;
+  }
+
+  static String text(String status, String key) {
+    JsonObject object = JsonParser.parseString(status).getAsJsonObject();
+    return object.has(key) && !object.get(key).isJsonNull() ? object.get(key).getAsString() : "";
+  }
+
+  @Override
+  public void close() throws IOException {
+    while (!toClose.isEmpty()) {
+      toClose.pop().close();
+    }
+  }
+}

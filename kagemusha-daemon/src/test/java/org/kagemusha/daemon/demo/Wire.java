@@ -1,0 +1,86 @@
+package org.kagemusha.daemon.demo;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** A capture of one interface by tcpdump, judged by tshark: neither knows anything of this project. */
+final class Wire implements Closeable {
+
+  /** Whatever an independent dissector finds wrong with a packet. */
+  static final String FAULTY =
+      "_ws.malformed || tcp.checksum.status == 0 || udp.checksum.status == 0"
+          + " || icmpv6.checksum.status == 0 || ipv6.opt.invalid_len";
+
+  /** ICMPv6 errors that say "this host does not know what that packet is". */
+  static final String UNWANTED_ERRORS =
+      "(icmpv6.type == 4 || (icmpv6.type == 1 && icmpv6.code == 4)) && ipv6.src == 2001:db8:3000::/64";
+
+  private final Path file;
+  private final Process tcpdump;
+
+  private Wire(Path file, Process tcpdump) {
+    this.file = file;
+    this.tcpdump = tcpdump;
+  }
+
+  /** Begins to capture; returns when tcpdump listens. */
+  static Wire tap(String namespace, String device, Path file) throws IOException {
+    Process process =
+        new ProcessBuilder(
+                "ip", "netns", "exec", namespace, "tcpdump", "-n", "-U", "-Z", "root", "-B", "16384",
+                "-i", device, "-w", file.toString())
+            .redirectErrorStream(true)
+            .start();
+    StringBuilder line = new StringBuilder();
+    for (int c = process.getInputStream().read(); c >= 0; c = process.getInputStream().read()) {
+      line.append((char) c);
+      if (c == '\n' && line.toString().contains("listening on")) {
+        return new Wire(file, process);
+      }
+    }
+    throw new IOException("tcpdump: " + line);
+  }
+
+  /** Ends the capture; what was seen is in the file. */
+  void stop() throws IOException, InterruptedException {
+    if (tcpdump.isAlive()) {
+      Shell.run("sh", "-c", "kill -INT " + tcpdump.pid());
+      tcpdump.waitFor(5, TimeUnit.SECONDS);
+    }
+  }
+
+  /** The packets that a display filter of tshark selects, one line each. */
+  List<String> packets(String filter) throws IOException, InterruptedException {
+    return tshark(filter, List.of());
+  }
+
+  /** Fields of the packets that a display filter selects, tabs between them. */
+  List<String> fields(String filter, String... fields) throws IOException, InterruptedException {
+    List<String> options = new ArrayList<>(List.of("-T", "fields"));
+    for (String field : fields) {
+      options.add("-e");
+      options.add(field);
+    }
+    return tshark(filter, options);
+  }
+
+  private List<String> tshark(String filter, List<String> options)
+      throws IOException, InterruptedException {
+    stop();
+    List<String> command =
+        new ArrayList<>(
+            List.of("tshark", "-n", "-r", file.toString(), "-o", "tcp.check_checksum:TRUE", "-o",
+                "udp.check_checksum:TRUE", "-Y", filter));
+    command.addAll(options);
+    return Shell.run("", command).lines().filter(l -> !l.startsWith("Running as user")).toList();
+  }
+
+  @Override
+  public void close() {
+    tcpdump.destroyForcibly();
+  }
+}
