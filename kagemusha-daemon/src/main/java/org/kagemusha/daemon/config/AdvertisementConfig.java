@@ -36,6 +36,11 @@ public record AdvertisementConfig(
               + " maximum-interval, " + DurationText.format(maximum)
               + " (RFC 4861 section 6.2.1)");
     }
+    int linkMtu = (int) section.integer("link-mtu", 0, 0, Math.max(tapMtu, 1280));
+    if (linkMtu > 0 && linkMtu < 1280) {
+      section.problem(
+          "link-mtu", "found " + linkMtu + "; expected 0, or at least 1280 (RFC 8200 section 5)");
+    }
     return new AdvertisementConfig(
         section.flag("enabled", true),
         (int) minimum,
@@ -46,6 +51,6 @@ public record AdvertisementConfig(
         (int) (section.durationMs(
                 "home-agent-lifetime", Math.max(lifetime, 1000), 1_000, 65_535_000)
             / 1000),
-        (int) section.integer("link-mtu", 0, 0, Math.max(tapMtu, 1280)));
+        linkMtu);
   }
 }

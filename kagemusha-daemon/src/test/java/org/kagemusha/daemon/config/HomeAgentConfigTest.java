@@ -152,6 +152,14 @@ class HomeAgentConfigTest {
   }
 
   @Test
+  void rfc8200_s5_noLinkHasAnMtuBelow1280() throws Exception {
+    String problems =
+        ConfigTexts.homeAgentProblems(
+            directory, ConfigTexts.HOME_AGENT + "[advertisement]\nlink-mtu = 1279\n");
+    assertTrue(problems.contains("link-mtu: found 1279; expected 0, or at least 1280"), problems);
+  }
+
+  @Test
   void theAddressIsOnTheHomeLink() throws Exception {
     assertTrue(
         ConfigTexts.homeAgentProblems(
