@@ -91,7 +91,7 @@ final class AssociationReader {
               + " 4106 section 2)");
     }
     AssociationKeys secret =
-        keys.read(section, encryption, counterMode ? IntegrityAlgorithm.NONE : integrity);
+        counterMode ? KeyReader.skip(section) : keys.read(section, encryption, integrity);
     checkDirections(section, secret);
     return new AssociationConfig(
         purpose, homeAddress, (int) spiOut, (int) spiIn, encryption, integrity,

@@ -75,6 +75,14 @@ final class KeyReader {
     return keys(section, encryption, integrity);
   }
 
+  /** Leaves the keys of a section unread, since it is refused for another reason. */
+  static AssociationKeys skip(Section section) {
+    KEYS.forEach(section::has);
+    section.has("key-file");
+    section.has("key-credential");
+    return none();
+  }
+
   private AssociationKeys fromFile(
       Section section,
       String key,

@@ -226,6 +226,7 @@ class VmConfigTest {
                 + cipher + "\"\n");
     assertTrue(problems.contains("repeat a nonce under the same key"), problems);
     assertTrue(problems.contains("RFC 8221 section 3"), problems);
+    assertEquals(1, problems.lines().count(), problems);
   }
 
   @Test
