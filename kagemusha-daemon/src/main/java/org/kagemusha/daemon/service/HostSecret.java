@@ -62,7 +62,7 @@ final class HostSecret {
   /**
    * The MAC address of the tap interface itself. It must be another than the station's: a bridge
    * takes frames to the address of a port for its own and does not send them out of the port. The
-   * first octet is so high that no bridge adopts the address.
+   * first octet is so high that a bridge adopts the address of any other port first.
    */
   MacAddress portMac(String interfaceName) {
     return derive((byte) 0xfe, interfaceName);
