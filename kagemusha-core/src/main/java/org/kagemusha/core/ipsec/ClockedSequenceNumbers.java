@@ -9,11 +9,13 @@ import java.util.function.LongSupplier;
  * where the peer's window survives our restart). For one thread.
  *
  * <ul>
- *   <li>32 bits: the clock ticks four times a second from 2024 on, until the year 2058. Each number
- *       is the larger of the last plus one and the clock. So numbers never run ahead of the clock
- *       where no more than four packets a second are sent, which holds for signalling (RFC 6275
- *       §12, MAX_UPDATE_RATE). It does not hold for payload: there they run far ahead, and a host
- *       that a VM moves to would start behind. Payload needs 64 bits.
+ *   <li>32 bits: the clock ticks four times a second from 2024 on, until the year 2058. The first
+ *       number is the clock; each further one is the larger of the last plus one and the clock less
+ *       three, so that four may follow at once, as after status 135 (RFC 6275 §11.7.3), without one
+ *       of them running ahead of the clock. So numbers never do where no more than four packets a
+ *       second are sent, which holds for signalling (§12, MAX_UPDATE_RATE). It does not hold for
+ *       payload: there they run far ahead, and a host that a VM moves to would start behind. Payload
+ *       needs 64 bits.
  *   <li>64 bits: the clock runs at 2^24 numbers a second, more than a link carries packets, so it
  *       is never overtaken. After the start numbers simply count up, that reordered packets stay in
  *       the peer's window; only when they lag 96 seconds behind the clock do they leap, to 32
@@ -33,6 +35,7 @@ public final class ClockedSequenceNumbers implements SequenceNumbers {
   static final long EPOCH_MS = 1_704_067_200_000L;
 
   private static final int TICK_MS = 250;
+  private static final int TICKS_SPARED = 3;
   private static final int SECOND_SHIFT = 24;
   private static final int MS_PER_SECOND = 1000;
   private static final long LARGEST_LAG = 96L << SECOND_SHIFT;
@@ -73,8 +76,10 @@ public final class ClockedSequenceNumbers implements SequenceNumbers {
   long after(long before, boolean starting) {
     long number = before + 1;
     long clock = now();
-    if (!extended || starting) {
+    if (starting) {
       number = Math.max(number, clock);
+    } else if (!extended) {
+      number = Math.max(number, clock - TICKS_SPARED);
     } else if (number < clock - LARGEST_LAG) {
       number = clock - RESTING_LAG;
     }

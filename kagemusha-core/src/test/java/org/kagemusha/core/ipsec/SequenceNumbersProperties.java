@@ -152,8 +152,29 @@ class SequenceNumbersProperties {
     long first = numbers.next();
     assertTrue(first > 0);
     assertEquals(0, numbers.next());
-    wallMs.addAndGet(1000);
-    assertEquals(first + 4, numbers.next());
+    wallMs.addAndGet(2000);
+    for (int spared = 3; spared >= 0; spared--) {
+      assertEquals(first + 8 - spared, numbers.next());
+    }
+    assertEquals(0, numbers.next());
+  }
+
+  /** Status 135 is answered at once, however slow the disk is. */
+  @Example
+  void rfc6275_s11_7_3_aCorrectedUpdateNeedNotWaitForTheStore() {
+    AtomicLong wallMs = new AtomicLong(NOW_MS);
+    InMemorySequenceStore store = new InMemorySequenceStore();
+    SequenceNumbers numbers =
+        new ReservedSequenceNumbers(
+            new ClockedSequenceNumbers(false, wallMs::get), store, SPI,
+            ReservedSequenceNumbers.SIGNALLING_BLOCK);
+    store.fail();
+    numbers.next();
+    for (int i = 0; i < 100; i++) {
+      wallMs.addAndGet(60_000);
+      assertTrue(numbers.next() > 0);
+      assertTrue(numbers.next() > 0);
+    }
   }
 
   @Example
