@@ -11,6 +11,7 @@ final class HandoverRecorder {
   private static final long NOT_YET = Long.MIN_VALUE;
 
   private final LongSupplier wallClockMs;
+  private final LongSupplier monotonicNs;
   private MobileNode.Trigger trigger;
   private long arrivalWallMs;
   private long arrivalNs;
@@ -20,8 +21,13 @@ final class HandoverRecorder {
   private long downlinkNs = NOT_YET;
   private int moves;
 
-  HandoverRecorder(LongSupplier wallClockMs) {
+  /**
+   * @param monotonicNs the clock of the time that the engine is told, for what happens between two
+   *     tellings; or null, if that time is fine enough
+   */
+  HandoverRecorder(LongSupplier wallClockMs, LongSupplier monotonicNs) {
     this.wallClockMs = wallClockMs;
+    this.monotonicNs = monotonicNs;
   }
 
   void arrived(MobileNode.Trigger by, long nowNs) {
@@ -37,7 +43,7 @@ final class HandoverRecorder {
 
   void updateSent(long nowNs) {
     if (updateNs == NOT_YET) {
-      updateNs = nowNs;
+      updateNs = exactly(nowNs);
     }
   }
 
@@ -49,13 +55,13 @@ final class HandoverRecorder {
 
   void uplink(long nowNs) {
     if (uplinkNs == NOT_YET) {
-      uplinkNs = nowNs;
+      uplinkNs = exactly(nowNs);
     }
   }
 
   void downlink(long nowNs) {
     if (downlinkNs == NOT_YET) {
-      downlinkNs = nowNs;
+      downlinkNs = exactly(nowNs);
     }
   }
 
@@ -71,11 +77,12 @@ final class HandoverRecorder {
 
   HandoverTimeline timeline() {
     if (trigger == null) {
-      return new HandoverTimeline("none", 0, -1, -1, -1, -1, 0);
+      return new HandoverTimeline("none", 0, 0, -1, -1, -1, -1, 0);
     }
     return new HandoverTimeline(
         trigger.text(),
         arrivalWallMs,
+        arrivalNs,
         microseconds(arrivalNs, updateNs),
         microseconds(updateNs, acknowledgementNs),
         microseconds(arrivalNs, uplinkNs),
@@ -83,7 +90,11 @@ final class HandoverRecorder {
         moves);
   }
 
+  private long exactly(long nowNs) {
+    return monotonicNs == null ? nowNs : Math.max(nowNs, monotonicNs.getAsLong());
+  }
+
   private static long microseconds(long fromNs, long toNs) {
-    return toNs == NOT_YET ? -1 : (toNs - fromNs) / 1000;
+    return toNs == NOT_YET ? -1 : Math.max(toNs - fromNs, 0) / 1000;
   }
 }

@@ -86,14 +86,10 @@ public final class MobileNode implements NodeEngine {
   private boolean started;
 
   /**
-   * Creates a node that waits for its VM.
+   * Creates a node that waits for its VM, with a timeline as fine as the time that it is told.
    *
-   * @param guestLink takes frames for the bridge of the guest
-   * @param underlay takes packets for the routed network
-   * @param keys says which associations protect what
-   * @param associations opens received ESP
-   * @param random gives jitter
-   * @param wallClockMs ms since 1970, for sequence numbers and the timeline
+   * @see #MobileNode(MobileNodeSettings, HomeLink, Underlay, KeySource,
+   *     SecurityAssociationDatabase, RandomGenerator, LongSupplier, LongSupplier, Counters)
    */
   public MobileNode(
       MobileNodeSettings settings,
@@ -104,6 +100,32 @@ public final class MobileNode implements NodeEngine {
       RandomGenerator random,
       LongSupplier wallClockMs,
       Counters counters) {
+    this(
+        settings, guestLink, underlay, keys, associations, random, wallClockMs, null, counters);
+  }
+
+  /**
+   * Creates a node that waits for its VM.
+   *
+   * @param guestLink takes frames for the bridge of the guest
+   * @param underlay takes packets for the routed network
+   * @param keys says which associations protect what
+   * @param associations opens received ESP
+   * @param random gives jitter
+   * @param wallClockMs ms since 1970, for sequence numbers and the timeline
+   * @param monotonicNs the clock from which {@code nowNs} is read once per wake-up, asked again only
+   *     for the first events after an arrival; or null
+   */
+  public MobileNode(
+      MobileNodeSettings settings,
+      HomeLink guestLink,
+      Underlay underlay,
+      KeySource keys,
+      SecurityAssociationDatabase associations,
+      RandomGenerator random,
+      LongSupplier wallClockMs,
+      LongSupplier monotonicNs,
+      Counters counters) {
     this.settings = settings;
     this.guestLink = guestLink;
     this.random = random;
@@ -111,7 +133,7 @@ public final class MobileNode implements NodeEngine {
     this.reader = new SignallingReader(associations);
     this.tunnels =
         new TunnelContext(settings.tunnel(), counters, settings.homeAgents().get(0), random);
-    this.recorder = new HandoverRecorder(wallClockMs);
+    this.recorder = new HandoverRecorder(wallClockMs, monotonicNs);
     this.traffic = new GuestTraffic(underlay, this::deliver, recorder, counters);
     this.frames = new HomeLinkFrames(guestLink, counters);
     ReturnHome returnHome = new ReturnHome(frames);

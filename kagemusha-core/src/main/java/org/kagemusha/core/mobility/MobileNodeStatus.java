@@ -55,11 +55,13 @@ public record MobileNodeStatus(
    * differences in microseconds measured on the monotonic clock, -1 where not (yet) known.
    *
    * @param trigger "hook", "announcement", "first-frame", or "none"
+   * @param arrivalNs the arrival on the monotonic clock, ns
    * @param moveCount how often the VM arrived here since the start
    */
   public record HandoverTimeline(
       String trigger,
       long arrivalWallMs,
+      long arrivalNs,
       long arrivalToBindingUpdateUs,
       long bindingUpdateToAcknowledgementUs,
       long arrivalToFirstUplinkUs,

@@ -488,6 +488,7 @@ class RegistrationTest {
   @Test
   void timelineTellsWhatTheOutageIsMadeOf() {
     f.start();
+    final long arrivalNs = f.now;
     f.rarp();
     int sequence = f.lastUpdate().sequence();
     f.now += 2 * MS;
@@ -501,7 +502,7 @@ class RegistrationTest {
             MobileNodeFixture.udp(MobileNodeFixture.CORRESPONDENT, HOME_ADDRESS, 8)));
     assertEquals(
         new MobileNodeStatus.HandoverTimeline(
-            "announcement", f.wallOffsetMs + 5000, 0, 2000, 3000, 4000, 1),
+            "announcement", f.wallOffsetMs + 5000, arrivalNs, 0, 2000, 3000, 4000, 1),
         f.node.status(f.now).handover());
     assertEquals(1, f.counters.get(Counter.BINDING_UPDATES_SENT));
     assertEquals(1, f.counters.get(Counter.BINDING_ACKNOWLEDGEMENTS_RECEIVED));

@@ -120,13 +120,12 @@ final class Demo {
     long startNs = System.nanoTime();
     topology.moveGuest(fromNamespace, toNamespace);
     long movedNs = System.nanoTime();
-    long movedWallMs = System.currentTimeMillis();
     source.ask("left");
     pause(options.stayMs());
     JsonObject handover =
         JsonParser.parseString(destination.ask("status json")).getAsJsonObject()
             .getAsJsonObject("handover");
-    return new Span(from, to, startNs, movedNs, movedWallMs, handover);
+    return new Span(from, to, startNs, movedNs, handover);
   }
 
   private MoveReport report(Span span, long untilNs, Sessions sessions) {
@@ -155,9 +154,7 @@ final class Demo {
         lostFrom + lostTo,
         sessions.udpFromGuest.duplicated(from, sentUntilNs)
             + sessions.udpToGuest.duplicated(from, sentUntilNs),
-        number(span.handover(), "arrival_unix_ms") < span.movedWallMs() - 1000
-            ? -1
-            : Math.max(0, number(span.handover(), "arrival_unix_ms") - span.movedWallMs()),
+        arrivalSinceMove(span),
         number(span.handover(), "arrival_to_bu_ms"),
         number(span.handover(), "bu_to_ba_ms"),
         new MoveReport.EachWay(
@@ -166,6 +163,13 @@ final class Demo {
         gap,
         new MoveReport.EachWay(lostFrom, lostTo),
         tcpGap);
+  }
+
+  /** The daemon's monotonic clock is this process's too. */
+  private static double arrivalSinceMove(Span span) {
+    double arrivalNs = number(span.handover(), "arrival_monotonic_ns");
+    // The port is in the bridge a little before the command that put it there has ended.
+    return arrivalNs < span.startNs() ? -1 : ms(Math.max(0, (long) arrivalNs - span.movedNs()));
   }
 
   private static double sinceMove(long arrivalNs, Span span) {
@@ -234,6 +238,5 @@ final class Demo {
       String to,
       long startNs,
       long movedNs,
-      long movedWallMs,
       JsonObject handover) {}
 }

@@ -109,6 +109,7 @@ public final class MobileNodeReport {
     boolean known = times != null && times.arrivalWallMs() != 0;
     json.addProperty("trigger", known ? times.trigger() : null);
     json.addProperty("arrival_unix_ms", known ? times.arrivalWallMs() : null);
+    json.addProperty("arrival_monotonic_ns", known ? times.arrivalNs() : null);
     add(json, "arrival_to_bu_ms", known ? times.arrivalToBindingUpdateUs() : -1);
     add(json, "bu_to_ba_ms", known ? times.bindingUpdateToAcknowledgementUs() : -1);
     add(json, "arrival_to_first_uplink_ms", known ? times.arrivalToFirstUplinkUs() : -1);

@@ -83,7 +83,8 @@ public final class MobileNodeService extends Service {
     engine =
         new MobileNode(
             MobileNodeSettingsOf.config(config, tapMac, learned), home, underlay, keys.source(),
-            keys.inbound(), new SplittableRandom(), System::currentTimeMillis, counters());
+            keys.inbound(), new SplittableRandom(), System::currentTimeMillis, System::nanoTime,
+            counters());
     home.engine(engine);
     underlay.engine(engine);
     KernelQuiet quiet = new KernelQuiet(name());
