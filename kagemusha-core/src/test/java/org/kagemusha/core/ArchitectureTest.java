@@ -20,7 +20,7 @@ class ArchitectureTest {
       List.of(
           List.of("wire"),
           List.of("node"),
-          List.of("message", "ipsec"),
+          List.of("message", "ipsec", "dhcp"),
           List.of("signalling", "tunnel", "neighbor"),
           List.of("mobility", "homeagent"));
 

@@ -103,6 +103,7 @@ public final class PseudoHomeNetwork {
   private final PseudoNeighbors neighbors;
   private final PseudoRouter advertiser;
   private final PseudoMulticastQuerier querier;
+  private final PseudoDhcpServer dhcp;
   private final TokenBucket echoReplies =
       new TokenBucket(ECHO_REPLIES_PER_SECOND, ECHO_REPLIES_PER_SECOND);
   private boolean running;
@@ -128,6 +129,7 @@ public final class PseudoHomeNetwork {
     this.advertiser =
         new PseudoRouter(knowledge, settings.guestMac(), frames, random, counters);
     this.querier = new PseudoMulticastQuerier(settings.guestMac(), frames);
+    this.dhcp = new PseudoDhcpServer(settings, knowledge, neighbors, frames, counters);
   }
 
   /** Begins to play the home link (foreign state): the first RA and MLD query leave at once. */
@@ -310,6 +312,10 @@ public final class PseudoHomeNetwork {
     boolean fromLinkLocal = isLinkLocal(sourceHigh);
     learnSource(sourceHigh, sourceLow, nowNs);
     if (isMulticast(high)) {
+      if (running && PseudoDhcpServer.isForServers(bytes, at)) {
+        DropReason refused = dhcp.onMessage(bytes, at, nowNs);
+        return refused == null ? Verdict.CONSUMED : drop(refused);
+      }
       return onMulticast(high, fromLinkLocal);
     }
     // RFC 4291 §2.5.6: "Routers must not forward any packets with Link-Local source or destination

@@ -41,7 +41,9 @@ public enum Counter {
   /** Router Advertisements sent. */
   ROUTER_ADVERTISEMENTS_SENT("Router Advertisements sent"),
   /** Echo requests to the home router that were answered on its behalf. */
-  ECHO_REPLIES_SENT("echo replies sent on behalf of the home router");
+  ECHO_REPLIES_SENT("echo replies sent on behalf of the home router"),
+  /** DHCPv6 messages of the guest that were answered in the place of the server at home. */
+  DHCP_REPLIES_SENT("DHCPv6 replies sent in place of the server at home");
 
   private final String help;
 

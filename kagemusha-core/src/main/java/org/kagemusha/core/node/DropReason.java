@@ -105,7 +105,13 @@ public enum DropReason {
   /** A received packet is longer than the buffer, or came without its addresses. */
   RECEIVE_TRUNCATED("longer than the receive buffer"),
   /** Datagrams that an offload joined, with boundaries that cannot be restored. */
-  RECEIVE_UNFINISHED("datagrams joined by an offload");
+  RECEIVE_UNFINISHED("datagrams joined by an offload"),
+  /** RFC 8415 §16: a DHCPv6 message that servers must discard, or that is no such message. */
+  DHCP_INVALID("DHCPv6 message fails validation"),
+  /** A DHCPv6 message that only the server at home can answer, RFC 8415 §18.3. */
+  DHCP_NOT_ANSWERED("DHCPv6 message that is not answered"),
+  /** An answer to a DHCPv6 message withheld, RFC 8415 §22. */
+  DHCP_RATE_LIMITED("DHCPv6 answer withheld by the rate limit");
 
   private final String help;
 
