@@ -25,8 +25,8 @@ final class AcknowledgementSender {
   private final NeighborCache neighbors;
   private final KeySource keys;
   private final Counters counters;
-  private final AnswerLimit acceptances;
-  private final AnswerLimit refusals;
+  private final AnswerLimit newcomers;
+  private final AnswerLimit strangers;
 
   AcknowledgementSender(
       Ipv6Address homeAgent,
@@ -40,18 +40,28 @@ final class AcknowledgementSender {
     this.neighbors = neighbors;
     this.keys = keys;
     this.counters = counters;
-    this.acceptances = new AnswerLimit(10, 20, 20_000, random);
-    this.refusals = new AnswerLimit(5, 10, 1_000, random);
+    this.newcomers = new AnswerLimit(10, 20, 20_000, random);
+    this.strangers = new AnswerLimit(5, 10, 1_000, random);
   }
 
-  /** Says whether a refusal may go to a source now. */
+  /**
+   * Says whether a refusal of what nobody vouches for may go to a source now: anyone can use this
+   * limit up.
+   */
   boolean mayRefuse(Ipv6Address source, long nowNs) {
-    return refusals.tryTake(source, nowNs);
+    return strangers.tryTake(source, nowNs);
   }
 
-  /** Says whether the acceptance of a home address' update may be acknowledged now. */
-  boolean mayAccept(Ipv6Address homeAddress, long nowNs) {
-    return acceptances.tryTake(homeAddress, nowNs);
+  /**
+   * Says whether an update may be acknowledged now. A home address that has an entry has a limit of
+   * its own, so that no other mobile node's updates can use it up.
+   *
+   * @param entry the home address' entry in any state, or null
+   */
+  boolean mayAnswer(Ipv6Address homeAddress, BindingCacheEntry entry, long nowNs) {
+    return entry == null
+        ? newcomers.tryTake(homeAddress, nowNs)
+        : entry.acknowledgements.tryTake(nowNs);
   }
 
   /**

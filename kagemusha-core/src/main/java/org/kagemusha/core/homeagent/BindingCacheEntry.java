@@ -4,6 +4,7 @@ import java.util.Locale;
 import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.node.TokenBucket;
 import org.kagemusha.core.tunnel.Tunnel;
 import org.kagemusha.core.wire.Ipv6Address;
 
@@ -61,6 +62,9 @@ final class BindingCacheEntry {
   boolean testingHomeAddress;
 
   boolean testingLinkLocal;
+
+  /** How many updates of this home address are answered: 10 a second, 20 at once. */
+  final TokenBucket acknowledgements = new TokenBucket(10, 20);
 
   /** Where the acknowledgement goes that waits for the test. */
   Ipv6Address acknowledgeTo;

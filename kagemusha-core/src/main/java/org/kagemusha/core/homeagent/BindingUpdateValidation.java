@@ -159,7 +159,8 @@ final class BindingUpdateValidation {
   }
 
   /**
-   * RFC 6275 §6.1.7: a unicast routable address; a tunnel into a tunnel of ours would be a loop.
+   * RFC 6275 §6.1.7: a unicast routable address; a tunnel into a tunnel of ours would be a loop. A
+   * home address is none even while it has no binding: whose it is could not register it any more.
    */
   private boolean isAcceptableCareOf(BindingRequest request) {
     Ipv6Address careOf = request.careOf();
@@ -167,6 +168,7 @@ final class BindingUpdateValidation {
     return careOf.isRoutableUnicast()
         && !careOf.equals(settings.address())
         && !isLive(cache.get(careOf))
+        && !(settings.homePrefix().contains(careOf) && authorisation.of(careOf) != null)
         && cache.atCareOf(homeAddress.high(), homeAddress.low()) == null;
   }
 

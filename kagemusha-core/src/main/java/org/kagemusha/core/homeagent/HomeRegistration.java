@@ -86,7 +86,11 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
       counters.drop(request.dropReason());
       log.discarded(request, nowNs);
     } else if (request.refusal() != null) {
-      refuse(request, request.refusal(), nowNs);
+      boolean may =
+          packet.association() != null
+              ? mayAnswer(request, nowNs)
+              : acknowledgements.mayRefuse(request.source(), nowNs);
+      refuse(request, request.refusal(), may, nowNs);
     } else if (request.isDeregistration()) {
       deregister(request, nowNs);
     } else {
@@ -94,8 +98,12 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     }
   }
 
-  private void refuse(BindingRequest request, BindingStatus status, long nowNs) {
-    if (!acknowledgements.mayRefuse(request.source(), nowNs)) {
+  private boolean mayAnswer(BindingRequest request, long nowNs) {
+    return acknowledgements.mayAnswer(request.homeAddress(), request.entry(), nowNs);
+  }
+
+  private void refuse(BindingRequest request, BindingStatus status, boolean may, long nowNs) {
+    if (!may) {
       counters.drop(DropReason.MOBILITY_RATE_LIMITED);
       return;
     }
@@ -125,7 +133,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
   }
 
   private void register(BindingRequest request, long nowNs) {
-    if (!acknowledgements.mayAccept(request.homeAddress(), nowNs)) {
+    if (!mayAnswer(request, nowNs)) {
       counters.drop(DropReason.MOBILITY_RATE_LIMITED);
       return;
     }
@@ -206,7 +214,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
   }
 
   private void deregister(BindingRequest request, long nowNs) {
-    if (!acknowledgements.mayAccept(request.homeAddress(), nowNs)) {
+    if (!mayAnswer(request, nowNs)) {
       counters.drop(DropReason.MOBILITY_RATE_LIMITED);
       return;
     }

@@ -52,7 +52,6 @@ public final class NeighborCache {
 
   private static final int MAX_MULTICAST_SOLICIT = 3;
   private static final int MAX_UNICAST_SOLICIT = 3;
-  private static final int RESOLUTIONS_PER_SECOND = 100;
   private static final int ANSWERS_PER_SECOND = 100;
 
   private final MacAddress mac;
@@ -65,8 +64,7 @@ public final class NeighborCache {
   private final int maximumEntries;
   private final Ipv6Map<NeighborEntry> entries = new Ipv6Map<>();
   private final DeadlineHeap<NeighborEntry> deadlines = new DeadlineHeap<>();
-  private final TokenBucket resolutions =
-      new TokenBucket(RESOLUTIONS_PER_SECOND, RESOLUTIONS_PER_SECOND);
+  private final ResolutionLimit resolutions = new ResolutionLimit();
   private final TokenBucket answers = new TokenBucket(ANSWERS_PER_SECOND, ANSWERS_PER_SECOND);
   private FailureListener failures = (packet, nowNs) -> {};
   private int queuedOctets;
@@ -156,21 +154,19 @@ public final class NeighborCache {
   /**
    * Sends a packet of signalling to a neighbour on the link. As {@link #send}, but where it has to
    * wait, it waits in front and no later packet takes its place: a Binding Acknowledgement must not
-   * give way to the traffic that it brings home.
+   * give way to the traffic that it brings home. Nor is it counted among what traffic may begin to
+   * resolve and let wait; its sender limits its number.
    */
   public void sendFirst(PacketBuffer ipv6, long nowNs) {
-    NeighborEntry entry = entries.get(Ipv6Header.destination(ipv6.bytes(), ipv6.offset()));
-    if (entry == null) {
-      send(ipv6, nowNs);
-      entry = entries.get(Ipv6Header.destination(ipv6.bytes(), ipv6.offset()));
-      if (entry != null && entry.queued > 0) {
-        entry.firstIsKept = true;
-      }
-    } else if (entry.state == State.INCOMPLETE) {
-      PacketBuffer copy = makeRoom(entry, ipv6);
-      if (copy != null) {
-        entry.enqueueFirst(copy);
-      }
+    Ipv6Address destination = Ipv6Header.destination(ipv6.bytes(), ipv6.offset());
+    NeighborEntry entry = entries.get(destination);
+    if (entry == null && isOnLink(destination.high(), destination.low())) {
+      entry = insert(destination, nowNs);
+      solicit(entry, nowNs);
+    }
+    if (entry != null && entry.state == State.INCOMPLETE) {
+      makeRoom(entry);
+      entry.enqueueFirst(copyOf(ipv6));
     } else {
       send(ipv6, nowNs);
     }
@@ -284,7 +280,7 @@ public final class NeighborCache {
   private void sendToNeighbor(PacketBuffer ipv6, long high, long low, long nowNs) {
     NeighborEntry entry = entries.get(high, low);
     if (entry == null) {
-      entry = beginResolution(new Ipv6Address(high, low), nowNs);
+      entry = beginResolution(ipv6, high, low, nowNs);
       if (entry == null) {
         counters.drop(DropReason.ND_RATE_LIMITED);
         return;
@@ -309,11 +305,13 @@ public final class NeighborCache {
     }
   }
 
-  private NeighborEntry beginResolution(Ipv6Address address, long nowNs) {
-    if (!resolutions.tryTake(nowNs)) {
+  private NeighborEntry beginResolution(PacketBuffer ipv6, long high, long low, long nowNs) {
+    int source = ipv6.offset() + Ipv6Header.SOURCE;
+    ByteBuffer bytes = ipv6.bytes();
+    if (!resolutions.tryTake(bytes.getLong(source), bytes.getLong(source + 8), nowNs)) {
       return null;
     }
-    NeighborEntry entry = insert(address, nowNs);
+    NeighborEntry entry = insert(new Ipv6Address(high, low), nowNs);
     solicit(entry, nowNs);
     return entry;
   }
@@ -341,23 +339,26 @@ public final class NeighborCache {
   }
 
   private void enqueue(NeighborEntry entry, PacketBuffer ipv6) {
-    PacketBuffer copy = makeRoom(entry, ipv6);
-    if (copy != null) {
-      entry.enqueue(copy);
+    makeRoom(entry);
+    // The second half of the room is for the first packet of each neighbour, so that who lets many
+    // packets wait for many neighbours does not keep the others from reaching theirs.
+    int room = entry.queued == 0 ? QUEUE_OCTETS : QUEUE_OCTETS / 2;
+    if (queuedOctets + ipv6.length() > room) {
+      counters.drop(DropReason.QUEUE_FULL);
+      return;
     }
+    entry.enqueue(copyOf(ipv6));
   }
 
-  /** A copy of the packet, for which there is room in the queue then; null if there is none. */
-  private PacketBuffer makeRoom(NeighborEntry entry, PacketBuffer ipv6) {
+  private void makeRoom(NeighborEntry entry) {
     if (entry.queued == NeighborEntry.QUEUE) {
       // RFC 4861 §7.2.2: "When a queue overflows, the new arrival SHOULD replace the oldest entry."
       queuedOctets -= entry.dropOldest();
       counters.drop(DropReason.QUEUE_FULL);
     }
-    if (queuedOctets + ipv6.length() > QUEUE_OCTETS) {
-      counters.drop(DropReason.QUEUE_FULL);
-      return null;
-    }
+  }
+
+  private PacketBuffer copyOf(PacketBuffer ipv6) {
     PacketBuffer copy =
         new PacketBuffer(
             ByteBuffer.allocate(PacketBuffer.HEADROOM + ipv6.length() + PacketBuffer.TAILROOM), 0);

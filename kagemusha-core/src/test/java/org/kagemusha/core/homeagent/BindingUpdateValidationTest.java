@@ -228,9 +228,9 @@ class BindingUpdateValidationTest {
     home.send(CARE_OF, OTHER_HOME_ADDRESS, update(1, 15, HOME_ADDRESS));
     assertEquals(174, home.status());
     home.send(CARE_OF, HOME_ADDRESS, update(2, 15, OTHER_HOME_ADDRESS));
-    assertEquals(0, home.status());
-    home.send(CARE_OF, OTHER_HOME_ADDRESS, update(2, 15, OTHER_CARE_OF));
     assertEquals(174, home.status());
+    home.send(CARE_OF, OTHER_HOME_ADDRESS, update(2, 15, OTHER_CARE_OF));
+    assertEquals(0, home.status());
   }
 
   @Test

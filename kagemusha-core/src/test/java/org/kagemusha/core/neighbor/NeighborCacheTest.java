@@ -279,9 +279,20 @@ class NeighborCacheTest {
       cache.send(
           NeighborFixture.packet(HOA, new Ipv6Address(HOME.address().high(), 0x9000 + i), 1), 0);
     }
-    assertEquals(100, link.sent.size());
-    assertEquals(100, cache.size());
-    assertEquals(99_900, counters.drops(DropReason.ND_RATE_LIMITED));
+    assertEquals(ResolutionLimit.PER_SOURCE, link.sent.size());
+    assertEquals(ResolutionLimit.PER_SOURCE, cache.size());
+    assertEquals(
+        100_000 - ResolutionLimit.PER_SOURCE, counters.drops(DropReason.ND_RATE_LIMITED));
+  }
+
+  @Test
+  void rfc6583_s4_3_aScanFromManySourcesSolicitsAtALimitedRate() {
+    for (int i = 0; i < 10_000; i++) {
+      Ipv6Address source = new Ipv6Address(HOA.high(), i);
+      cache.send(
+          NeighborFixture.packet(source, new Ipv6Address(HOA.high(), 0x9000 + i), 1), 0);
+    }
+    assertEquals(ResolutionLimit.TOTAL, link.sent.size());
   }
 
   @Test
@@ -302,7 +313,7 @@ class NeighborCacheTest {
     for (int i = 0; i < 100; i++) {
       cache.send(
           NeighborFixture.packet(
-              HOA, new Ipv6Address(HOME.address().high(), 0x9000 + i), 60_000),
+              new Ipv6Address(HOA.high(), i), new Ipv6Address(HOA.high(), 0x9000 + i), 60_000),
           0);
     }
     assertEquals(100 - NeighborCache.QUEUE_OCTETS / 60_040, counters.drops(DropReason.QUEUE_FULL));
