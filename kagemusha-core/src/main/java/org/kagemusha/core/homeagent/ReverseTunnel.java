@@ -98,14 +98,18 @@ final class ReverseTunnel {
     return entry.homeAddress.matches(bytes, destination) ? DropReason.TUNNEL_LOOP : null;
   }
 
-  /** Takes an ICMPv6 message; an error concerns every tunnel to the care-of address it quotes. */
+  /**
+   * Takes an ICMPv6 error. Every tunnel to the care-of address that it quotes learns the path MTU,
+   * and the correspondent is told by the tunnel of the binding whose packet is quoted. Where the
+   * inner packet is to be seen and belongs to no binding there, nothing is believed: RFC 8201 §4,
+   * "Nodes should appropriately validate the payload of ICMPv6 PTB messages".
+   */
   void onIcmpv6(PacketBuffer packet, long nowNs) {
-    int quoted = Tunnel.quotedDestination(packet);
-    BindingCacheEntry entry =
-        quoted < 0
-            ? null
-            : cache.atCareOf(packet.bytes().getLong(quoted), packet.bytes().getLong(quoted + 8));
-    if (entry == null) {
+    BindingCacheEntry first = entryAt(packet, Tunnel.quotedDestination(packet));
+    int inner = Tunnel.quotedInner(packet);
+    BindingCacheEntry quoted = inner < 0 ? null : quoted(packet, inner);
+    if (first == null
+        || inner >= 0 && (quoted == null || !quoted.careOf.equals(first.careOf))) {
       counters.drop(DropReason.ICMP_ERROR_UNMATCHED);
       return;
     }
@@ -115,13 +119,29 @@ final class ReverseTunnel {
     }
     DropReason reason = null;
     boolean taken = false;
-    for (; entry != null; entry = entry.nextAtCareOf) {
-      DropReason refused = entry.tunnel.onIcmpError(packet, taken ? null : forwarding, nowNs);
+    for (BindingCacheEntry entry = first; entry != null; entry = entry.nextAtCareOf) {
+      DropReason refused =
+          entry.tunnel.onIcmpError(packet, entry == quoted ? forwarding : null, nowNs);
       taken |= refused == null;
       reason = refused;
     }
     if (!taken) {
       counters.drop(reason);
     }
+  }
+
+  private BindingCacheEntry entryAt(PacketBuffer packet, int careOf) {
+    return careOf < 0
+        ? null
+        : cache.atCareOf(packet.bytes().getLong(careOf), packet.bytes().getLong(careOf + 8));
+  }
+
+  /** The binding to whose home address a quoted inner packet was sent, or null. */
+  private BindingCacheEntry quoted(PacketBuffer packet, int inner) {
+    int destination = inner + Ipv6Header.DESTINATION;
+    BindingCacheEntry entry =
+        cache.get(
+            packet.bytes().getLong(destination), packet.bytes().getLong(destination + 8));
+    return entry != null && entry.isBound() ? entry : null;
   }
 }

@@ -21,7 +21,6 @@ import org.kagemusha.core.wire.PacketBuffer;
 final class GuestTraffic {
 
   private static final int ICMP_PER_SECOND = 100;
-  private static final int QUOTED_PACKET = Ipv6Header.BYTES + 8;
 
   private final Ipv6Map<HomeAddressPath> paths = new Ipv6Map<>();
   private final Underlay underlay;
@@ -29,7 +28,6 @@ final class GuestTraffic {
   private final HandoverRecorder recorder;
   private final Counters counters;
   private final TokenBucket icmpErrors = new TokenBucket(ICMP_PER_SECOND, ICMP_PER_SECOND);
-  private final InnerErrors checkedToGuest = this::deliverError;
   private boolean open;
   private boolean waitForAcknowledgement;
   private Ipv6Address careOf;
@@ -181,11 +179,14 @@ final class GuestTraffic {
 
   /**
    * An ICMPv6 error from inside a tunnel. The tunnel of the quoted inner source relays it; all
-   * others with the same ends learn the path's MTU, too.
+   * others with the same ends learn the path's MTU, too. RFC 4443 §5.2: where the inner packet is to
+   * be seen and none of our addresses sent it, nothing is believed.
    */
   void icmpError(PacketBuffer error, long nowNs) {
     int quoted = Tunnel.quotedDestination(error);
-    if (!open || quoted < 0) {
+    int inner = Tunnel.quotedInner(error);
+    HomeAddressPath owner = inner < 0 ? null : sender(error, inner + Ipv6Header.SOURCE);
+    if (!open || quoted < 0 || inner >= 0 && owner == null) {
       counters.drop(DropReason.ICMP_ERROR_UNMATCHED);
       return;
     }
@@ -193,17 +194,14 @@ final class GuestTraffic {
       counters.drop(DropReason.ICMP_RATE_LIMITED);
       return;
     }
-    HomeAddressPath owner = quotedPath(error, quoted);
     byte[] copy = error.toBytes();
     DropReason refused = DropReason.ICMP_ERROR_UNMATCHED;
     for (HomeAddressPath path : paths.values()) {
       Ipv6Address remote = path.tunnel().remote();
       if (remote != null && remote.matches(error.bytes(), quoted)) {
-        boolean relays = path == owner;
         DropReason reason =
             path.tunnel()
-                .onIcmpError(
-                    PacketBuffer.copyOf(copy), relays ? checkedToGuest : null, nowNs);
+                .onIcmpError(PacketBuffer.copyOf(copy), path == owner ? toGuest : null, nowNs);
         refused = refused == null || reason == null ? null : reason;
       }
     }
@@ -212,23 +210,7 @@ final class GuestTraffic {
     }
   }
 
-  private HomeAddressPath quotedPath(PacketBuffer error, int quotedDestination) {
-    int innerSource =
-        quotedDestination - Ipv6Header.DESTINATION + Ipv6Header.BYTES + Ipv6Header.SOURCE;
-    if (innerSource + Ipv6Address.BYTES > error.end()) {
-      return null;
-    }
-    return paths.get(error.bytes().getLong(innerSource), error.bytes().getLong(innerSource + 8));
-  }
-
-  /** RFC 4443 §5.2: an error is relayed only if it quotes a packet of one of our addresses. */
-  private void deliverError(PacketBuffer icmpv6) {
-    int source = icmpv6.offset() + QUOTED_PACKET + Ipv6Header.SOURCE;
-    if (source + Ipv6Address.BYTES > icmpv6.end()
-        || paths.get(icmpv6.bytes().getLong(source), icmpv6.bytes().getLong(source + 8)) == null) {
-      counters.drop(DropReason.ICMP_ERROR_UNMATCHED);
-      return;
-    }
-    toGuest.send(icmpv6);
+  private HomeAddressPath sender(PacketBuffer error, int source) {
+    return paths.get(error.bytes().getLong(source), error.bytes().getLong(source + 8));
   }
 }

@@ -384,8 +384,15 @@ public final class MobileNode implements NodeEngine {
     if (quoted + Ipv6Header.BYTES > error.end()) {
       return false;
     }
-    int next = Ipv6Header.nextHeader(error.bytes(), quoted);
-    return next == Protocol.DESTINATION_OPTIONS || next == Protocol.MOBILITY;
+    int options = quoted + Ipv6Header.BYTES;
+    return switch (Ipv6Header.nextHeader(error.bytes(), quoted)) {
+      case Protocol.MOBILITY -> true;
+      // RFC 6275 §6.3 pads the Home Address option to 24 octets; the Tunnel Encapsulation Limit
+      // (RFC 2473 §5.1), which stands in front of data, has a header of 8.
+      case Protocol.DESTINATION_OPTIONS ->
+          options + 2 <= error.end() && error.bytes().get(options + 1) != 0;
+      default -> false;
+    };
   }
 
   private void deliver(PacketBuffer ipv6) {

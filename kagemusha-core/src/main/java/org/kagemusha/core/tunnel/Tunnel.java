@@ -166,6 +166,18 @@ public final class Tunnel {
     return TunnelErrors.quotedDestination(error);
   }
 
+  /**
+   * Finds the inner packet that an ICMPv6 error quotes, to tell which of several tunnels with the
+   * same ends the error is about. Allocates nothing.
+   *
+   * @param error the whole IPv6 packet of the error
+   * @return the absolute index of the quoted inner IPv6 header, which is whole; -1 if none is to be
+   *     seen: it was sealed, or too little is quoted
+   */
+  public static int quotedInner(PacketBuffer error) {
+    return TunnelErrors.quotedInner(error);
+  }
+
   OutboundSecurityAssociation association() {
     return association;
   }

@@ -35,6 +35,35 @@ final class TunnelErrors {
     return error.end() - quoteAt < Ipv6Header.BYTES ? -1 : quoteAt + Ipv6Header.DESTINATION;
   }
 
+  static int quotedInner(PacketBuffer error) {
+    ByteBuffer bytes = error.bytes();
+    int end = error.end();
+    int here = error.offset() + InnerErrorWriter.BEFORE_QUOTE + Ipv6Header.BYTES;
+    if (here > end) {
+      return -1;
+    }
+    int next = Ipv6Header.nextHeader(bytes, here - Ipv6Header.BYTES);
+    if (next == Protocol.FRAGMENT && end - here >= 8) {
+      if ((bytes.getShort(here + 2) & 0xfff8) != 0) {
+        return -1;
+      }
+      next = bytes.get(here) & 0xff;
+      here += 8;
+    }
+    if (next == Protocol.DESTINATION_OPTIONS && end - here >= EncapsulationLimit.BYTES) {
+      if (bytes.get(here + 1) != 0) {
+        return -1;
+      }
+      next = bytes.get(here) & 0xff;
+      here += EncapsulationLimit.BYTES;
+    }
+    boolean seen =
+        next == Protocol.IPV6
+            && end - here >= Ipv6Header.BYTES
+            && Ipv6Header.version(bytes, here) == 6;
+    return seen ? here : -1;
+  }
+
   DropReason onIcmpError(Tunnel tunnel, PacketBuffer error, InnerErrors errors, long nowNs) {
     ByteBuffer bytes = error.bytes();
     int at = error.offset();

@@ -21,6 +21,7 @@ import static org.kagemusha.core.homeagent.HomeAgentFixture.update;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
 import org.kagemusha.core.message.Icmpv6;
@@ -300,6 +301,47 @@ class ReverseTunnelTest {
     home.underlay(tooBigFromInside(1300, large));
     byte[] elsewhere = udp(HOME_AGENT, FAR_CORRESPONDENT, 1400);
     home.underlay(tooBigFromInside(1300, elsewhere));
+    assertEquals(2, home.drops(DropReason.ICMP_ERROR_UNMATCHED));
+  }
+
+  @Test
+  void rfc2473_s8_ofTwoHomeAddressesAtOnePlaceTheOneQuotedIsTold() {
+    bind();
+    home.send(CARE_OF, OTHER_HOME_ADDRESS, update(1, 15, CARE_OF));
+    for (Ipv6Address quoted : List.of(HOME_ADDRESS, OTHER_HOME_ADDRESS)) {
+      home.clear();
+      home.frame(ethernet(TAP_MAC, CORRESPONDENT_MAC, udp(CORRESPONDENT, quoted, 1300)));
+      byte[] outer = home.packets.get(0);
+      home.correspondentAnswers();
+      home.underlay(
+          Icmpv6.destinationUnreachable(
+              FAR_CORRESPONDENT, 0, ByteBuffer.wrap(outer), 0, outer.length));
+      home.correspondentAnswers();
+      assertEquals(1, home.dataFrames().size(), "told once");
+      byte[] frame = home.dataFrames().get(0);
+      ByteBuffer icmp = ByteBuffer.wrap(frame);
+      assertEquals(Icmpv6.DESTINATION_UNREACHABLE << 8 | 3, icmp.getShort(14 + 40));
+      assertEquals(quoted, Ipv6Header.destination(icmp, 14 + 48));
+    }
+    assertEquals(0, home.drops(DropReason.ICMP_ERROR_UNMATCHED));
+  }
+
+  @Test
+  void rfc8201_s4_anErrorMustQuoteAPacketToAHomeAddressAtThatPlace() {
+    bind();
+    home.send(OTHER_CARE_OF, OTHER_HOME_ADDRESS, update(1, 15, OTHER_CARE_OF));
+    home.frame(ethernet(TAP_MAC, CORRESPONDENT_MAC, udp(CORRESPONDENT, HOME_ADDRESS, 1400)));
+    home.correspondentAnswers();
+    byte[] outer = home.packets.get(home.packets.size() - 1);
+    for (Ipv6Address forged : List.of(FAR_CORRESPONDENT, OTHER_HOME_ADDRESS)) {
+      home.clear();
+      byte[] quoted = outer.clone();
+      forged.write(ByteBuffer.wrap(quoted), 40 + Ipv6Header.DESTINATION);
+      home.underlay(tooBigFromInside(1300, quoted));
+      assertEquals(0, home.dataFrames().size(), "nobody is told");
+      home.frame(ethernet(TAP_MAC, CORRESPONDENT_MAC, udp(CORRESPONDENT, HOME_ADDRESS, 1400)));
+      assertEquals(1, home.packets.size(), "and the path MTU stays");
+    }
     assertEquals(2, home.drops(DropReason.ICMP_ERROR_UNMATCHED));
   }
 

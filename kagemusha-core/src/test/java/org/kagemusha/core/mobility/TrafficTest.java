@@ -8,6 +8,7 @@ import static org.kagemusha.core.mobility.MobileNodeFixture.CORRESPONDENT;
 import static org.kagemusha.core.mobility.MobileNodeFixture.GUEST_MAC;
 import static org.kagemusha.core.mobility.MobileNodeFixture.HOME_ADDRESS;
 import static org.kagemusha.core.mobility.MobileNodeFixture.HOME_AGENT;
+import static org.kagemusha.core.mobility.MobileNodeFixture.OTHER_HOME_ADDRESS;
 import static org.kagemusha.core.mobility.MobileNodeFixture.OTHER_HOME_AGENT;
 import static org.kagemusha.core.mobility.MobileNodeFixture.ROUTER_MAC;
 import static org.kagemusha.core.mobility.MobileNodeFixture.TAP_MAC;
@@ -19,12 +20,14 @@ import static org.kagemusha.core.mobility.MobileNodeFixture.udp;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.kagemusha.core.message.Icmpv6;
 import org.kagemusha.core.message.MobilityHeader;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.signalling.SignallingWriter;
+import org.kagemusha.core.tunnel.TunnelSettings;
 import org.kagemusha.core.wire.EthernetHeader;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
@@ -272,6 +275,93 @@ class TrafficTest {
     assertEquals(Icmpv6.PACKET_TOO_BIG, error[40]);
     assertEquals(1340, ByteBuffer.wrap(error).getInt(44));
     assertEquals(1340, f.node.status(f.now).tunnelMtu());
+  }
+
+  private void errorFromInside(byte[] outer) {
+    f.onUnderlay(
+        PacketBuffer.copyOf(
+            Icmpv6.packetTooBig(
+                Ipv6Address.parse("2001:db8:3000::1"), 1300, ByteBuffer.wrap(outer), 0,
+                outer.length)));
+  }
+
+  private void registeredWithTwoHomeAddresses() {
+    f.settings =
+        MobileNodeFixture.with(
+            f.settings, List.of(HOME_ADDRESS, OTHER_HOME_ADDRESS), List.of(HOME_AGENT));
+    f.start();
+    f.guestSends();
+    f.updates().forEach(update -> f.answer(ack(0, update.sequence(), 150)));
+    f.updates().forEach(update -> f.answer(ack(0, update.sequence(), 150), OTHER_HOME_ADDRESS));
+    assertEquals("registered", f.state());
+  }
+
+  @Test
+  void rfc2473_s8_ofTwoHomeAddressesTheOneThatSentIsTold() {
+    registeredWithTwoHomeAddresses();
+    for (Ipv6Address source : List.of(HOME_ADDRESS, OTHER_HOME_ADDRESS)) {
+      f.fromGuest(udp(source, CORRESPONDENT, 1240), ROUTER_MAC);
+      byte[] outer = lastPacket();
+      int before = f.frames.size();
+      f.onUnderlay(
+          PacketBuffer.copyOf(
+              Icmpv6.destinationUnreachable(
+                  Ipv6Address.parse("2001:db8:3000::1"), 0, ByteBuffer.wrap(outer), 0,
+                  outer.length)));
+      assertEquals(before + 1, f.frames.size());
+      ByteBuffer error = ByteBuffer.wrap(MobileNodeFixture.ipv6Of(lastFrame()));
+      assertEquals(source, Ipv6Header.destination(error, 0));
+      assertEquals(source, Ipv6Header.source(error, 48));
+    }
+  }
+
+  @Test
+  void rfc8201_s4_everyHomeAddressLearnsThePathMtu() {
+    registeredWithTwoHomeAddresses();
+    f.fromGuest(udp(HOME_ADDRESS, CORRESPONDENT, 1300), ROUTER_MAC);
+    errorFromInside(lastPacket());
+    int sent = f.packets.size();
+    f.fromGuest(udp(OTHER_HOME_ADDRESS, CORRESPONDENT, 1300), ROUTER_MAC);
+    assertEquals(sent, f.packets.size());
+    assertEquals(1, f.drops(DropReason.TOO_BIG));
+  }
+
+  @Test
+  void rfc4443_s5_2_errorThatQuotesAnAddressWhichIsNotTheGuestsIsNotBelieved() {
+    f.start().registered();
+    f.fromGuest(udp(HOME_ADDRESS, CORRESPONDENT, 1300), ROUTER_MAC);
+    byte[] forged = lastPacket().clone();
+    CORRESPONDENT.write(ByteBuffer.wrap(forged), 40 + Ipv6Header.SOURCE);
+    int before = f.frames.size();
+    errorFromInside(forged);
+    assertEquals(before, f.frames.size());
+    assertEquals(1, f.drops(DropReason.ICMP_ERROR_UNMATCHED));
+    assertEquals(1460, f.node.status(f.now).tunnelMtu());
+  }
+
+  @Test
+  void rfc2473_s5_1_errorAboutAPacketWithEncapsulationLimitIsTheTunnelsAndNotTheSignallings() {
+    MobileNodeSettings s = f.settings;
+    f.settings =
+        new MobileNodeSettings(
+            s.name(), s.guestMac(), s.tapMac(), s.homeAddresses(), s.homePrefixes(),
+            s.homeAgents(), s.homeRouter(), s.location(), s.lifetimeSeconds(),
+            s.waitForAcknowledgement(), s.requireSignallingProtection(),
+            s.presenceTimeoutSeconds(),
+            new TunnelSettings(64, 4, true, true, true, false, 65535));
+    f.start().registered();
+    f.fromGuest(udp(HOME_ADDRESS, CORRESPONDENT, 1340), ROUTER_MAC);
+    byte[] outer = lastPacket();
+    assertEquals(Protocol.DESTINATION_OPTIONS, outer[6]);
+    int before = f.frames.size();
+    f.onUnderlay(
+        PacketBuffer.copyOf(
+            Icmpv6.packetTooBig(
+                Ipv6Address.parse("2001:db8:3000::1"), 1400, ByteBuffer.wrap(outer), 0,
+                outer.length)));
+    assertEquals(before + 1, f.frames.size());
+    byte[] error = MobileNodeFixture.ipv6Of(lastFrame());
+    assertEquals(1400 - 48, ByteBuffer.wrap(error).getInt(44));
   }
 
   @Test
