@@ -77,8 +77,10 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
             pair == null ? null : pair.outbound());
     if (packet == null) {
       counters.drop(DropReason.ESP_SEQUENCE_EXHAUSTED);
-      log.error(
-          "bu not sent vm={} hoa={} reason=esp-sequence-exhausted", settings.name(), homeAddress);
+      log.warn(
+          "bu not sent vm={} hoa={} reason=esp-sequence-number-not-reserved",
+          settings.name(), homeAddress);
+      registration.unsealed(nowNs);
       return;
     }
     String failure = atHome ? sendHome(registration, packet) : sendAbroad(packet);

@@ -71,6 +71,11 @@ final class HomeRegistration {
   private static final long SECOND_NS = 1_000_000_000L;
   private static final int MAXIMUM_RESEQUENCED = 3;
 
+  /** How soon an update that could not be sealed is tried again, and how often in a row. */
+  private static final long UNSENT_RETRY_NS = 200_000_000L;
+
+  private static final int MAXIMUM_UNSENT = 3;
+
   private final Ipv6Address homeAddress;
   private final boolean configured;
   private final BindingUpdateSequence sequence = new BindingUpdateSequence();
@@ -89,6 +94,7 @@ final class HomeRegistration {
   private int resequenced;
   private int lastStatus = -1;
   private int attemptsLeft;
+  private int unsent;
   private boolean linkLocalCompatible;
 
   /**
@@ -135,6 +141,7 @@ final class HomeRegistration {
     retransmissions = 0;
     refusals = 0;
     resequenced = 0;
+    unsent = 0;
     sentOnce = false;
     outstanding.clear();
   }
@@ -192,6 +199,22 @@ final class HomeRegistration {
     // §11.7.1: the Alternate Care-of Address option "MUST be included in all home registrations".
     return new BindingUpdate(
         number, true, true, linkLocalCompatible, false, 0, lifetime, careOf);
+  }
+
+  /**
+   * Takes back what {@link #transmit} gave: it could not be sealed, since its ESP sequence number
+   * is not yet reserved, which passes within milliseconds. So it is tried again soon, and not after
+   * a timeout that waits for an answer to something that was never asked. What does not pass is
+   * left to the timeout of §11.8.
+   */
+  void unsealed(long nowNs) {
+    if (unsent++ >= MAXIMUM_UNSENT) {
+      return;
+    }
+    outstanding.removeLast();
+    sentOnce = !outstanding.isEmpty();
+    attemptsLeft++;
+    dueNs = nowNs + UNSENT_RETRY_NS;
   }
 
   /** Says whether the last update that {@link #deregister} allowed went without an answer. */

@@ -8,6 +8,7 @@ package org.kagemusha.core.mobility;
 final class OutstandingUpdates {
 
   private static final int CAPACITY = 8;
+  private static final int NONE = -1;
 
   private final int[] sequences = new int[CAPACITY];
   private final int[] lifetimes = new int[CAPACITY];
@@ -19,6 +20,14 @@ final class OutstandingUpdates {
     sequences[slot] = sequence;
     lifetimes[slot] = lifetimeUnits;
     times[slot] = sentNs;
+  }
+
+  /** Takes the last one back: it never left. */
+  void removeLast() {
+    if (added > 0) {
+      added--;
+      sequences[added % CAPACITY] = NONE;
+    }
   }
 
   void clear() {

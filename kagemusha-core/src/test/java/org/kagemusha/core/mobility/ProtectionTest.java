@@ -87,6 +87,48 @@ class ProtectionTest {
   }
 
   @Test
+  void anUpdateWhoseSequenceNumberIsNotYetReservedIsTriedAgainWithin250Ms() {
+    f.settings = MobileNodeFixture.with(f.settings, 600, false, true);
+    pair(0x1001, 0x1002, f.signallingKeys);
+    CountingSequence counting = new CountingSequence();
+    long[] refusals = {1};
+    f.signallingKeys.put(
+        HOME_ADDRESS,
+        new SecurityAssociationPair(
+            OutboundSecurityAssociation.of(
+                parameters(0x1001), () -> refusals[0]-- > 0 ? 0 : counting.next()),
+            f.signallingKeys.get(HOME_ADDRESS).inbound()));
+    f.start();
+    f.guestSends();
+    assertEquals(0, f.updates().size());
+    assertEquals(1, f.drops(DropReason.ESP_SEQUENCE_EXHAUSTED));
+    f.pass(250 * MobileNodeFixture.MS);
+    assertEquals(1, f.updates().size());
+    // RFC 6275 §11.8: the first timeout runs from the update that was sent, and is not doubled.
+    f.pass(1490 * MobileNodeFixture.MS - 50 * MobileNodeFixture.MS);
+    assertEquals(1, f.updates().size());
+    f.pass(60 * MobileNodeFixture.MS);
+    assertEquals(2, f.updates().size());
+  }
+
+  @Test
+  void anUpdateThatCannotBeSealedAtAllFallsBackToTheTimeout() {
+    f.settings = MobileNodeFixture.with(f.settings, 600, false, true);
+    pair(0x1001, 0x1002, f.signallingKeys);
+    f.signallingKeys.put(
+        HOME_ADDRESS,
+        new SecurityAssociationPair(
+            OutboundSecurityAssociation.of(parameters(0x1001), () -> 0),
+            f.signallingKeys.get(HOME_ADDRESS).inbound()));
+    f.start();
+    f.guestSends();
+    f.pass(10 * MobileNodeFixture.SECOND);
+    assertEquals(0, f.updates().size());
+    long refused = f.drops(DropReason.ESP_SEQUENCE_EXHAUSTED);
+    assertEquals(true, refused >= 4 && refused <= 8, refused + " attempts");
+  }
+
+  @Test
   void rfc6275_s11_7_3_unauthenticatedStatus135IsIgnored() {
     f.settings = MobileNodeFixture.with(f.settings, 600, false, true);
     pair(0x1001, 0x1002, f.signallingKeys);
