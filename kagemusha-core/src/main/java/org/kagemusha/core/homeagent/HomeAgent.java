@@ -157,6 +157,11 @@ public final class HomeAgent implements NodeEngine {
     return cache.bound();
   }
 
+  /** The stations on the home link that are known or being resolved, for the status command. */
+  public List<NeighborCache.Neighbor> neighbors() {
+    return neighbors.neighbors();
+  }
+
   /** A snapshot for the status command, in the order of home addresses. */
   public HomeAgentStatus status(long nowNs) {
     List<HomeAgentStatus.Entry> entries = new ArrayList<>(cache.size());

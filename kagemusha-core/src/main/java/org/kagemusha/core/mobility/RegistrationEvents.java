@@ -10,6 +10,7 @@ import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.slf4j.Logger;
+import org.slf4j.event.Level;
 
 /**
  * What happens to registrations, counted and told in the log, and handed on to where it has
@@ -71,7 +72,8 @@ final class RegistrationEvents implements SignallingInput.Sink, BindingUpdateLis
       return;
     }
     counters.add(Counter.BINDING_ACKNOWLEDGEMENTS_RECEIVED);
-    log.info(
+    // Refused is what the operator must see; 133 to a deregistration is an answer like any other.
+    log.atLevel(outcome == HomeRegistration.Outcome.REFUSED ? Level.WARN : Level.INFO).log(
         "ba received vm={} hoa={} coa={} ha={} seq={} status={} lifetime={}s",
         vm,
         registration.homeAddress(),

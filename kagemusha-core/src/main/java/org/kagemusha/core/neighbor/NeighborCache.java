@@ -2,6 +2,9 @@ package org.kagemusha.core.neighbor;
 
 import java.nio.ByteBuffer;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.NeighborMessage;
 import org.kagemusha.core.message.NeighborSolicitation;
@@ -120,6 +123,26 @@ public final class NeighborCache {
   /** How many neighbours are known or being resolved. */
   public int size() {
     return entries.size();
+  }
+
+  /**
+   * One neighbour, for the status command.
+   *
+   * @param mac null while it is being resolved
+   * @param state of RFC 4861 §7.3.2, in lower case
+   * @param queued packets that wait for resolution
+   */
+  public record Neighbor(Ipv6Address address, MacAddress mac, String state, int queued) {}
+
+  /** A snapshot in the order of addresses. */
+  public List<Neighbor> neighbors() {
+    return entries.values().stream()
+        .map(
+            one ->
+                new Neighbor(
+                    one.address, one.mac, one.state.name().toLowerCase(Locale.ROOT), one.queued))
+        .sorted(Comparator.comparing(Neighbor::address))
+        .toList();
   }
 
   /** The link-layer address of a neighbour as known now, or null. */

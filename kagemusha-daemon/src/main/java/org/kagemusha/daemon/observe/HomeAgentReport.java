@@ -2,7 +2,9 @@ package org.kagemusha.daemon.observe;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import java.util.List;
 import org.kagemusha.core.homeagent.HomeAgentStatus;
+import org.kagemusha.core.neighbor.NeighborCache.Neighbor;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 
@@ -57,6 +59,30 @@ public final class HomeAgentReport {
     json.add("bindings", bindingsJson(status));
     CountersReport.json(counters).entrySet().forEach(e -> json.add(e.getKey(), e.getValue()));
     return json;
+  }
+
+  /** For {@code show neighbours}: stations on the home link. */
+  public static String neighbours(List<Neighbor> neighbours) {
+    TextTable table = new TextTable().row("address", "mac", "state", "waiting packets");
+    for (Neighbor one : neighbours) {
+      table.row(
+          one.address(), one.mac() == null ? "unknown" : one.mac(), one.state(), one.queued());
+    }
+    return table.toString();
+  }
+
+  /** For {@code show neighbours json}. */
+  public static JsonArray neighboursJson(List<Neighbor> neighbours) {
+    JsonArray all = new JsonArray();
+    for (Neighbor one : neighbours) {
+      JsonObject json = new JsonObject();
+      json.addProperty("address", one.address().toString());
+      json.addProperty("mac", one.mac() == null ? null : one.mac().toString());
+      json.addProperty("state", one.state());
+      json.addProperty("waiting_packets", one.queued());
+      all.add(json);
+    }
+    return all;
   }
 
   /** For {@code show binding json}. */

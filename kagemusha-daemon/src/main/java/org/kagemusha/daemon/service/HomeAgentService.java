@@ -133,21 +133,19 @@ public final class HomeAgentService extends Service {
 
   @Override
   void gauges(MetricsPage page) {
-    page.gauge(
-        "bindings", "bindings in the cache",
-        () -> engine.status(System.nanoTime()).bindings());
+    page.gauge("bindings", "bindings in force", engine::bindings);
   }
 
   @Override
   String statusLine() {
-    int bindings = engine.status(System.nanoTime()).bindings();
+    int bindings = engine.bindings();
     return bindings + (bindings == 1 ? " binding" : " bindings");
   }
 
   @Override
   ControlReply roleVerb(String verb, List<String> arguments) {
-    HomeAgentStatus status = engine.status(System.nanoTime());
     if (verb.equals("status")) {
+      HomeAgentStatus status = engine.status(System.nanoTime());
       return Verbs.isJson(arguments, 0)
           ? Verbs.json(HomeAgentReport.json(name(), status, counters()))
           : ControlReply.done(HomeAgentReport.text(name(), status, counters()));
@@ -157,10 +155,15 @@ public final class HomeAgentService extends Service {
     }
     boolean json = Verbs.isJson(arguments, 1);
     return switch (arguments.get(0)) {
-      // The home addresses that are proxied are those of the bindings.
-      case "binding", "neighbours" -> json
-          ? Verbs.json(HomeAgentReport.bindingsJson(status))
-          : ControlReply.done(HomeAgentReport.bindings(status));
+      case "binding" -> {
+        HomeAgentStatus status = engine.status(System.nanoTime());
+        yield json
+            ? Verbs.json(HomeAgentReport.bindingsJson(status))
+            : ControlReply.done(HomeAgentReport.bindings(status));
+      }
+      case "neighbours" -> json
+          ? Verbs.json(HomeAgentReport.neighboursJson(engine.neighbors()))
+          : ControlReply.done(HomeAgentReport.neighbours(engine.neighbors()));
       case "sa" -> json
           ? Verbs.json(AssociationReport.json(keys.held()))
           : ControlReply.done(AssociationReport.text(keys.held()));
