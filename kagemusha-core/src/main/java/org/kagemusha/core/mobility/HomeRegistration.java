@@ -170,8 +170,15 @@ final class HomeRegistration {
     dueNs = nowNs;
   }
 
-  /** Makes an update due now: a refresh before its time, by Binding Error or Refresh Request. */
+  /**
+   * Makes an update due now: a refresh before its time, by Binding Error or Refresh Request. Where
+   * one waits for its acknowledgement, that is asked for already, and the back-off of §11.8 goes on
+   * as it is: a Binding Error is not authenticated.
+   */
   void refresh(long nowNs) {
+    if (!outstanding.isEmpty()) {
+      return;
+    }
     if (state == State.REGISTERED) {
       dueNs = nowNs;
       retransmissions = 0;
@@ -243,8 +250,10 @@ final class HomeRegistration {
     timeoutNs = Math.min(2 * timeoutNs, MAXIMUM_TIMEOUT_NS);
     // §11.7.1: "Once reaching a retransmission timeout period of MAX_BINDACK_TIMEOUT, the mobile
     // node SHOULD restart the process of delivering the Binding Update, but trying instead the next
-    // home agent".
-    if (timeoutNs == MAXIMUM_TIMEOUT_NS && homeAgents.size() > 1) {
+    // home agent". Not to delete a binding, which no other home agent has.
+    if (timeoutNs == MAXIMUM_TIMEOUT_NS
+        && homeAgents.size() > 1
+        && state != State.DEREGISTERING) {
       nextHomeAgent();
       return true;
     }
@@ -356,7 +365,8 @@ final class HomeRegistration {
       state = state == State.REGISTERED ? State.REGISTERING : state;
     }
     refusals++;
-    if (elsewhere && refusals < homeAgents.size()) {
+    boolean mayChange = homeAgents.size() > 1 && state != State.DEREGISTERING;
+    if (elsewhere && mayChange && refusals < homeAgents.size()) {
       nextHomeAgent();
       dueNs = nowNs;
       return Outcome.REFUSED;
@@ -364,7 +374,7 @@ final class HomeRegistration {
     int doublings = Math.min(refusals - 1, 3);
     timeoutNs = FIRST_TIMEOUT_NS;
     dueNs = nowNs + (REFUSED_TIMEOUT_NS << doublings);
-    if (doublings == 3 && homeAgents.size() > 1) {
+    if (doublings == 3 && mayChange) {
       nextHomeAgent();
     }
     return Outcome.REFUSED;
