@@ -1,7 +1,10 @@
 package org.kagemusha.core.homeagent;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.kagemusha.core.homeagent.BindingCacheEntry.State;
+import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
 import org.kagemusha.core.tunnel.Tunnel;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Map;
@@ -17,12 +20,35 @@ final class BindingCache {
   private final Ipv6Map<BindingCacheEntry> byLinkLocal = new Ipv6Map<>();
   private final Ipv6Map<BindingCacheEntry> byCareOf = new Ipv6Map<>();
   private final DeadlineQueue deadlines = new DeadlineQueue();
+  private final Map<String, Integer> liveOf = new HashMap<>();
   private int live;
   private int bound;
 
   /** How many entries are in force or under test. */
   int live() {
     return live;
+  }
+
+  /** How many entries of a mobile node are in force or under test. */
+  int liveOf(MobileNodeAuthorisation node) {
+    return liveOf.getOrDefault(node.name(), 0);
+  }
+
+  /** Says whose a live entry is; another node than before takes it over. */
+  void assign(BindingCacheEntry entry, MobileNodeAuthorisation node) {
+    entry.authorisation = node;
+    if (!node.name().equals(entry.countedFor)) {
+      discount(entry);
+      entry.countedFor = node.name();
+      liveOf.merge(node.name(), 1, Integer::sum);
+    }
+  }
+
+  private void discount(BindingCacheEntry entry) {
+    if (entry.countedFor != null) {
+      liveOf.computeIfPresent(entry.countedFor, (name, count) -> count > 1 ? count - 1 : null);
+      entry.countedFor = null;
+    }
   }
 
   /** How many entries are in force. */
@@ -146,6 +172,7 @@ final class BindingCache {
       live--;
     }
     releaseLinkLocal(entry);
+    discount(entry);
     entry.tunnel = null;
     entry.payload = null;
     entry.acknowledgeTo = null;

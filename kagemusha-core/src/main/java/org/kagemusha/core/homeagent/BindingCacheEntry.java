@@ -44,6 +44,9 @@ final class BindingCacheEntry {
 
   State state = State.TESTING;
   MobileNodeAuthorisation authorisation;
+
+  /** The name of the mobile node in whose number of bindings this one is counted, or null. */
+  String countedFor;
   Ipv6Address careOf;
 
   /** The last sequence number accepted. */

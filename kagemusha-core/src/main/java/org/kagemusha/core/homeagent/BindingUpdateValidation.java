@@ -1,6 +1,7 @@
 package org.kagemusha.core.homeagent;
 
 import org.kagemusha.core.homeagent.BindingCacheEntry.State;
+import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingStatus;
@@ -152,7 +153,12 @@ final class BindingUpdateValidation {
     if (request.entry() != null && request.entry().state == State.DUPLICATE) {
       return BindingStatus.DUPLICATE_ADDRESS_DETECTION_FAILED;
     }
-    if (!isLive(request.entry()) && cache.live() >= settings.maximumBindings()) {
+    // RFC 6275 §10.3.1: "if the home agent chooses to reject the Binding Update for any other reason
+    // (e.g., insufficient resources to serve another mobile node as a home agent)".
+    MobileNodeAuthorisation node = request.authorisation();
+    if (!isLive(request.entry())
+        && (cache.live() >= settings.maximumBindings()
+            || cache.liveOf(node) >= node.maximumBindings())) {
       return BindingStatus.INSUFFICIENT_RESOURCES;
     }
     return null;

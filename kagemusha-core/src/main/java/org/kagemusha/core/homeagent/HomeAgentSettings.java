@@ -104,15 +104,32 @@ public record HomeAgentSettings(
    * @param homeAddresses one address or prefix each; a prefix allows temporary addresses
    * @param careOfAddresses where the node may be; empty for anywhere
    * @param requirePayloadProtection whether tunnelled payload must be protected by ESP
+   * @param maximumBindings how many bindings the node may have at one time, at least 1: where its
+   *     home addresses are a prefix, it shall not use up the room of all others
    */
   public record MobileNodeAuthorisation(
       String name,
       List<Ipv6Prefix> homeAddresses,
       List<Ipv6Prefix> careOfAddresses,
-      boolean requirePayloadProtection) {
+      boolean requirePayloadProtection,
+      int maximumBindings) {
 
-    /** Copies the lists. */
+    /** With as many bindings as the home agent has room for. */
+    public MobileNodeAuthorisation(
+        String name,
+        List<Ipv6Prefix> homeAddresses,
+        List<Ipv6Prefix> careOfAddresses,
+        boolean requirePayloadProtection) {
+      this(name, homeAddresses, careOfAddresses, requirePayloadProtection, Integer.MAX_VALUE);
+    }
+
+    /**
+     * Copies the lists.
+     *
+     * @throws IllegalArgumentException if no binding is allowed
+     */
     public MobileNodeAuthorisation {
+      require(maximumBindings >= 1, "maximum of bindings of " + name + ": " + maximumBindings);
       homeAddresses = List.copyOf(homeAddresses);
       careOfAddresses = List.copyOf(careOfAddresses);
     }

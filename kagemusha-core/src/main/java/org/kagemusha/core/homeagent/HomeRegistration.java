@@ -69,7 +69,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
         end(entry, State.EXPIRED, nowNs);
         continue;
       }
-      entry.authorisation = node;
+      cache.assign(entry, node);
       // RFC 6275 §10.3.1: "The home agent MUST remove a binding when the valid lifetime of the
       // prefix associated with it expires."
       if (entry.isBound() && entry.deadlineNs - nowNs > longestNs) {
@@ -148,7 +148,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     boolean wasBound = entry.isBound();
     Ipv6Address before = entry.careOf;
     BindingUpdate update = request.update();
-    entry.authorisation = request.authorisation();
+    cache.assign(entry, request.authorisation());
     entry.sequence = update.sequence();
     entry.lifetimeUnits =
         (int) Math.min(update.lifetimeUnits(), PrefixLifetimes.longestUnits(settings));

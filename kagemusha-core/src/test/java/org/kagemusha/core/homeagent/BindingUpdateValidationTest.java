@@ -211,6 +211,33 @@ class BindingUpdateValidationTest {
   }
 
   @Test
+  void rfc6275_s15_3_oneMobileNodeDoesNotUseUpTheRoomOfOthers() {
+    home.mobileNodes.add(
+        new HomeAgentSettings.MobileNodeAuthorisation(
+            "many", List.of(HomeAgentFixture.HOME_PREFIX), List.of(), false, 2));
+    home.mobileNodes.add(home.node("vm2", OTHER_HOME_ADDRESS));
+    home.start();
+    for (int i = 1; i <= 3; i++) {
+      home.clear();
+      home.send(CARE_OF, Ipv6Address.parse("2001:db8:2000::a" + i), update(1, 15, CARE_OF));
+      assertEquals(i <= 2 ? 0 : 130, home.status());
+    }
+    home.send(CARE_OF, OTHER_HOME_ADDRESS, update(1, 15, CARE_OF));
+    assertEquals(0, home.status());
+    // What it has may be refreshed, and what it gives up makes room.
+    home.send(CARE_OF, Ipv6Address.parse("2001:db8:2000::a1"), update(2, 15, OTHER_CARE_OF));
+    assertEquals(0, home.status());
+    home.send(CARE_OF, Ipv6Address.parse("2001:db8:2000::a1"), update(3, 0, OTHER_CARE_OF));
+    home.send(CARE_OF, Ipv6Address.parse("2001:db8:2000::a3"), update(2, 15, CARE_OF));
+    assertEquals(0, home.status());
+    home.elapse(61 * SECOND);
+    for (int i = 4; i <= 6; i++) {
+      home.send(CARE_OF, Ipv6Address.parse("2001:db8:2000::a" + i), update(1, 15, CARE_OF));
+      assertEquals(i <= 5 ? 0 : 130, home.status());
+    }
+  }
+
+  @Test
   void rfc6275_s6_1_7_aCareOfAddressThatIsNotRoutableUnicastGets174() {
     home.start();
     home.send(CARE_OF, HOME_ADDRESS, update(1, 15, Ipv6Address.parse("ff0e::1")));

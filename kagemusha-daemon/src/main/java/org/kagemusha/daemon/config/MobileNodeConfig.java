@@ -13,13 +13,18 @@ import org.kagemusha.core.wire.Ipv6Prefix;
  * @param careOf where it may be; empty: anywhere
  * @param payloadProtection whether its tunnelled packets must be protected by ESP
  * @param associations its static associations
+ * @param maximumBindings how many bindings it may have at one time
  */
 public record MobileNodeConfig(
     String name,
     List<Ipv6Prefix> homeAddresses,
     List<Ipv6Prefix> careOf,
     boolean payloadProtection,
-    List<AssociationConfig> associations) {
+    List<AssociationConfig> associations,
+    int maximumBindings) {
+
+  /** As many home addresses as a mobile node of ours registers. */
+  private static final int USUAL_BINDINGS = 16;
 
   static MobileNodeConfig read(
       Section section, Ipv6Prefix homePrefix, Protection general, AssociationReader reader) {
@@ -47,6 +52,9 @@ public record MobileNodeConfig(
         section.list("care-of", "an IPv6 address or prefix", MobileNodeConfig::prefix);
     boolean payload =
         section.choice("payload", general.payload(), Choices.of("esp", true, "none", false));
+    final long maximumBindings =
+        section.integer(
+            "maximum-bindings", Math.max(USUAL_BINDINGS, homeAddresses.size()), 1, 1_000_000);
     List<Ipv6Address> single = new ArrayList<>();
     for (Ipv6Prefix home : homeAddresses) {
       if (home.length() == 128) {
@@ -67,7 +75,7 @@ public record MobileNodeConfig(
     Coverage.check(section, own, single, associations);
     return new MobileNodeConfig(
         name, List.copyOf(homeAddresses), List.copyOf(careOf), payload,
-        List.copyOf(associations));
+        List.copyOf(associations), (int) maximumBindings);
   }
 
   private static Ipv6Prefix prefix(String text) {

@@ -20,7 +20,7 @@ final class HomeAgentSettingsOf {
                 node ->
                     new MobileNodeAuthorisation(
                         node.name(), node.homeAddresses(), node.careOf(),
-                        node.payloadProtection()))
+                        node.payloadProtection(), node.maximumBindings()))
             .toList();
     return new HomeAgentSettings(
         config.address(),

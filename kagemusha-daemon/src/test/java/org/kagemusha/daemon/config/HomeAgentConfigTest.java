@@ -72,7 +72,10 @@ class HomeAgentConfigTest {
             [[mobile-node]]
             name = "vm2"
             home-address = "2001:db8:2000:0:8000::/65"
+            maximum-bindings = 40
             """);
+    assertEquals(16, config.mobileNodes().get(0).maximumBindings());
+    assertEquals(40, config.mobileNodes().get(1).maximumBindings());
     assertEquals(Dad.OPTIMISTIC, config.dad());
     assertEquals(7200, config.prefixValidSeconds());
     assertEquals(3600, config.prefixPreferredSeconds());
