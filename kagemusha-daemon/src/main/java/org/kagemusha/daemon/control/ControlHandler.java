@@ -7,9 +7,11 @@ import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.timeout.ReadTimeoutException;
+import io.netty.util.concurrent.Future;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +52,13 @@ final class ControlHandler extends SimpleChannelInboundHandler<String> {
             Unpooled.copiedBuffer(reply.text(), StandardCharsets.UTF_8));
     if (reply.stream() == null) {
       written.addListener(ChannelFutureListener.CLOSE);
+      // A client that does not read its answer would keep its place among the clients for ever.
+      Future<?> limit =
+          context
+              .executor()
+              .schedule(
+                  () -> context.close(), ControlServer.ANSWER_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      context.channel().closeFuture().addListener(done -> limit.cancel(false));
     } else {
       reply.stream().accept(context.channel());
     }

@@ -2,6 +2,7 @@ package org.kagemusha.daemon.control;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -25,6 +26,9 @@ public final class ControlServer implements AutoCloseable {
   /** Clients at a time. */
   static final int MOST_CLIENTS = 32;
 
+  /** How long a client may take to read its answer. */
+  static final int ANSWER_TIMEOUT_SECONDS = 30;
+
   private static final int REQUEST_TIMEOUT_SECONDS = 5;
 
   private final Channel channel;
@@ -46,7 +50,7 @@ public final class ControlServer implements AutoCloseable {
     Files.createDirectories(path.getParent());
     Files.deleteIfExists(path);
     ClientLimit limit = new ClientLimit(MOST_CLIENTS);
-    Channel channel =
+    ChannelFuture bound =
         new ServerBootstrap()
             .group(loop)
             .channel(EpollServerDomainSocketChannel.class)
@@ -62,16 +66,17 @@ public final class ControlServer implements AutoCloseable {
                     client
                         .pipeline()
                         .addLast("timeout", new ReadTimeoutHandler(REQUEST_TIMEOUT_SECONDS))
-                        .addLast("line", new LineBasedFrameDecoder(LONGEST_LINE))
+                        .addLast("line", new LineBasedFrameDecoder(LONGEST_LINE, true, true))
                         .addLast("text", new StringDecoder(StandardCharsets.UTF_8))
                         .addLast("request", new ControlHandler(commands));
                   }
                 })
             .bind(new DomainSocketAddress(path.toFile()))
-            .awaitUninterruptibly()
-            .channel();
+            .awaitUninterruptibly();
+    Channel channel = bound.channel();
     if (!channel.isActive()) {
-      throw new IOException("cannot listen on " + path);
+      throw new IOException(
+          "cannot listen on " + path + ": " + bound.cause().getMessage());
     }
     Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw----"));
     return new ControlServer(channel, path);

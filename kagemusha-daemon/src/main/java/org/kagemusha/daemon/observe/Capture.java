@@ -3,6 +3,7 @@ package org.kagemusha.daemon.observe;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
@@ -29,6 +30,7 @@ public final class Capture {
   private static final int UNDERLAY = 1;
   private static final int MOST_UNSENT = 8 << 20;
   private static final int BATCH = 1 << 16;
+  private static final int FAREWELL_SECONDS = 10;
 
   private final String homeName;
   private final String underlayName;
@@ -121,6 +123,12 @@ public final class Capture {
       writer = null;
       // Closed when the last octets are out; a client that is gone fails the write at once.
       which.writeAndFlush(batch).addListener(done -> which.close());
+      // A client that has stopped reading keeps neither its place nor the packets that wait for it.
+      if (which.isOpen()) {
+        Future<?> limit =
+            which.eventLoop().schedule(() -> which.close(), FAREWELL_SECONDS, TimeUnit.SECONDS);
+        which.closeFuture().addListener(done -> limit.cancel(false));
+      }
       log.info("capture ended packets={} lost={}", packets, lost);
     }
   }
