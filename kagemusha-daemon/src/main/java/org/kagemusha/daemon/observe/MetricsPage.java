@@ -30,7 +30,7 @@ public final class MetricsPage {
     this.name = name;
     for (Counter counter : Counter.values()) {
       CounterWithCallback.builder()
-          .name("kagemusha_" + CountersReport.name(counter))
+          .name("kagemusha_" + metricName(counter))
           .help(counter.help())
           .labelNames("name")
           .callback(callback -> callback.call(counters.get(counter), name))
@@ -47,6 +47,12 @@ public final class MetricsPage {
               }
             })
         .register(registry);
+  }
+
+  /** Prometheus wants the unit last, and octets called bytes. */
+  static String metricName(Counter counter) {
+    String plain = CountersReport.name(counter);
+    return plain.contains("_octets_") ? plain.replace("_octets_", "_") + "_bytes" : plain;
   }
 
   /** Adds a value that goes up and down; NaN where it is not known. */

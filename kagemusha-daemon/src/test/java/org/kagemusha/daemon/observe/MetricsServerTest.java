@@ -1,6 +1,7 @@
 package org.kagemusha.daemon.observe;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -39,7 +40,7 @@ class MetricsServerTest {
     loop = new PacketLoop("test", cause -> { });
     counters.add(Counter.TUNNEL_PACKETS_SENT, 42);
     counters.drop(DropReason.TOO_BIG);
-    page = new MetricsPage("vm1", counters).gauge("tunnel_mtu_octets", "MTU", () -> 1460);
+    page = new MetricsPage("vm1", counters).gauge("tunnel_mtu_bytes", "MTU", () -> 1460);
   }
 
   @AfterEach
@@ -75,7 +76,7 @@ class MetricsServerTest {
           answer.contains(
               "kagemusha_dropped_packets_total{name=\"vm1\",reason=\"too_big\"} 1.0"),
           answer);
-      assertTrue(answer.contains("kagemusha_tunnel_mtu_octets{name=\"vm1\"} 1460.0"), answer);
+      assertTrue(answer.contains("kagemusha_tunnel_mtu_bytes{name=\"vm1\"} 1460.0"), answer);
     }
     assertTrue(Files.notExists(socket));
   }
@@ -105,10 +106,13 @@ class MetricsServerTest {
     String text = new String(page.render(), StandardCharsets.UTF_8);
     for (Counter counter : Counter.values()) {
       assertTrue(
-          text.contains("# HELP kagemusha_" + CountersReport.name(counter) + "_total "
+          text.contains("# HELP kagemusha_" + MetricsPage.metricName(counter) + "_total "
               + counter.help()),
           counter.name());
     }
+    // The unit comes last and is a base unit of Prometheus.
+    assertTrue(text.contains("kagemusha_tunnel_sent_bytes_total{name=\"vm1\"}"), text);
+    assertFalse(text.contains("octets_") || text.contains("_octets"), text);
     for (DropReason reason : DropReason.values()) {
       assertTrue(text.contains("reason=\"" + CountersReport.name(reason) + "\""), reason.name());
     }
