@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.logging.Level;
 import org.kagemusha.daemon.config.ConfigException;
+import org.kagemusha.daemon.config.FileErrors;
 import org.kagemusha.daemon.observe.LogSetup;
 import org.kagemusha.daemon.service.Service;
 import org.slf4j.Logger;
@@ -39,7 +40,10 @@ abstract class ServiceCommand<C> implements Callable<Integer> {
     try {
       return service(config).run() ? ExitCode.OK : ExitCode.FAILED;
     } catch (IOException e) {
-      log.error("start failed: {}", e.getMessage());
+      log.error("start failed: {}", FileErrors.describe(e));
+      return ExitCode.FAILED;
+    } catch (RuntimeException e) {
+      log.error("failed", e);
       return ExitCode.FAILED;
     }
   }

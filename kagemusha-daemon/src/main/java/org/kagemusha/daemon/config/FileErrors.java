@@ -10,6 +10,13 @@ public final class FileErrors {
 
   private FileErrors() {}
 
+  /** What went wrong, with the path where there is one. */
+  public static String describe(IOException error) {
+    return error instanceof FileSystemException system && system.getFile() != null
+        ? system.getFile() + ": " + reason(error)
+        : reason(error);
+  }
+
   /** What went wrong, without the path. */
   public static String reason(IOException error) {
     if (error instanceof NoSuchFileException) {

@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.kagemusha.core.ipsec.SequenceStore;
+import org.kagemusha.daemon.config.FileErrors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,7 +69,7 @@ final class FileSequenceStore implements SequenceStore {
       DurableFile.write(file, text.toString());
       durable.put(spi, wanted.get(spi));
     } catch (IOException e) {
-      log.warn("sequence numbers not saved file={} cause={}", file, e.getMessage());
+      log.warn("sequence numbers not saved file={} cause={}", file, FileErrors.reason(e));
     }
   }
 }

@@ -14,6 +14,7 @@ import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Prefix;
 import org.kagemusha.core.wire.MacAddress;
+import org.kagemusha.daemon.config.FileErrors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,7 +32,7 @@ final class HomeRouterStore {
           .registerTypeAdapter(Ipv6Prefix.class, new AsText<>(Ipv6Prefix::parse))
           .registerTypeAdapter(MacAddress.class, new AsText<>(MacAddress::parse))
           .create();
-  private String saved = "";
+  private volatile String saved = "";
 
   HomeRouterStore(Path file, Executor writer) {
     this.file = file;
@@ -62,7 +63,9 @@ final class HomeRouterStore {
           try {
             DurableFile.write(file, text);
           } catch (IOException e) {
-            log.warn("home router not saved file={} cause={}", file, e.getMessage());
+            // The next look tries again, and by then the disk may have room.
+            saved = "";
+            log.warn("home router not saved file={} cause={}", file, FileErrors.reason(e));
           }
         });
   }

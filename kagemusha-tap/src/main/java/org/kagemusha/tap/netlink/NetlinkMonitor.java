@@ -37,6 +37,8 @@ public final class NetlinkMonitor implements AutoCloseable {
   private static final int GROUPS =
       Netlink.RTMGRP_LINK | Netlink.RTMGRP_IPV6_IFADDR | Netlink.RTMGRP_IPV6_ROUTE;
 
+  private static final int DRAIN_AT_MOST = 64;
+
   private final NetlinkSocket socket;
 
   private NetlinkMonitor(NetlinkSocket socket) {
@@ -53,9 +55,12 @@ public final class NetlinkMonitor implements AutoCloseable {
     return socket.fd();
   }
 
-  /** Reports all that is there; returns at once where nothing is. */
+  /**
+   * Reports what is there, some datagrams of it: on a router with a full table there is no end of
+   * it, and the caller has other things to do. Returns at once where nothing is.
+   */
   public void drain(Listener listener) throws KernelException {
-    while (true) {
+    for (int read = 0; read < DRAIN_AT_MOST; read++) {
       NetlinkReader reader;
       try {
         reader = socket.receive();

@@ -174,7 +174,8 @@ public final class UnderlayReceiver implements AutoCloseable {
       long got = Libc.recvmsg(socket.fd(), message.prepare(target, room), 0);
       if (got < 0) {
         int errno = Libc.errno();
-        if (errno == Errno.EAGAIN) {
+        // Memory that is short now may not be at the next poll.
+        if (errno == Errno.EAGAIN || errno == Errno.ENOMEM || errno == Errno.ENOBUFS) {
           return WOULD_BLOCK;
         }
         if (errno != Errno.EINTR) {

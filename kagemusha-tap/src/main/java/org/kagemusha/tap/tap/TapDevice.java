@@ -68,7 +68,7 @@ public final class TapDevice implements HomeLink, AutoCloseable {
    *     another kind of interface, ENODEV where there is no such bridge
    */
   public static TapDevice open(TapSettings settings, Counters counters) throws KernelException {
-    Descriptor descriptor = Descriptor.openFile(CLONE_DEVICE);
+    Descriptor descriptor = openCloneDevice();
     try {
       attach(descriptor, settings.name());
       TapDevice device = new TapDevice(descriptor, settings.name(), counters);
@@ -198,6 +198,22 @@ public final class TapDevice implements HomeLink, AutoCloseable {
   @Override
   public void close() {
     descriptor.close();
+  }
+
+  private static Descriptor openCloneDevice() throws KernelException {
+    try {
+      return Descriptor.openFile(CLONE_DEVICE);
+    } catch (KernelException e) {
+      String hint =
+          switch (e.errno()) {
+            case Errno.ENOENT, Errno.ENODEV, Errno.ENXIO ->
+                "no tun/tap driver: modprobe tun, or hand the device to the container";
+            case Errno.EPERM, Errno.EACCES ->
+                "not allowed: a systemd unit needs DeviceAllow=/dev/net/tun rw";
+            default -> "";
+          };
+      throw hint.isEmpty() ? e : new KernelException("open", CLONE_DEVICE, e.errno(), hint);
+    }
   }
 
   private static void attach(Descriptor descriptor, String name) throws KernelException {
