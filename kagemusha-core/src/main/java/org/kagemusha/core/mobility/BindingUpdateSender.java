@@ -47,11 +47,16 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
   }
 
   /**
-   * Says whether the policy lets this home address be registered: with associations, or without.
+   * Says whether the policy lets this home address be registered: with the associations that are
+   * required for it, or without. A binding whose payload could not pass is of no use.
    */
   boolean maySend(Ipv6Address homeAddress) {
-    return !settings.requireSignallingProtection()
-        || keys.associations(homeAddress, KeySource.Purpose.SIGNALLING) != null;
+    return has(homeAddress, KeySource.Purpose.SIGNALLING, settings.requireSignallingProtection())
+        && has(homeAddress, KeySource.Purpose.PAYLOAD, settings.requirePayloadProtection());
+  }
+
+  private boolean has(Ipv6Address homeAddress, KeySource.Purpose purpose, boolean required) {
+    return !required || keys.associations(homeAddress, purpose) != null;
   }
 
   @Override

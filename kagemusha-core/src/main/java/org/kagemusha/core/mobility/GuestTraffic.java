@@ -30,6 +30,7 @@ final class GuestTraffic {
   private final TokenBucket icmpErrors = new TokenBucket(ICMP_PER_SECOND, ICMP_PER_SECOND);
   private boolean open;
   private boolean waitForAcknowledgement;
+  private boolean requireProtection;
   private Ipv6Address careOf;
 
   /**
@@ -65,6 +66,11 @@ final class GuestTraffic {
     waitForAcknowledgement = value;
   }
 
+  /** Whether the guest's packets pass only in ESP, both ways. */
+  void requireProtection(boolean value) {
+    requireProtection = value;
+  }
+
   /** Opens the tunnels at a care-of address, or with null shuts them. */
   void careOf(Ipv6Address address) {
     careOf = address;
@@ -92,6 +98,11 @@ final class GuestTraffic {
         || !registration.isUnderWay()
         || waitForAcknowledgement && !registration.isBound(nowNs)) {
       counters.drop(DropReason.TUNNEL_NOT_UP);
+      return;
+    }
+    // RFC 4301 §5.1: what the policy protects is protected or discarded.
+    if (requireProtection && !path.isProtected()) {
+      counters.drop(DropReason.PROTECTION_REQUIRED);
       return;
     }
     path.usedUplink(nowNs);
@@ -136,7 +147,8 @@ final class GuestTraffic {
     if (!careOf.matches(outer.bytes(), at + Ipv6Header.DESTINATION)) {
       return DropReason.OUTER_DESTINATION_WRONG;
     }
-    if (!path.isPayloadAssociation(reader.association())) {
+    if (!path.isPayloadAssociation(reader.association())
+        || requireProtection && reader.association() == null) {
       return reader.association() == null
           ? DropReason.PROTECTION_REQUIRED
           : DropReason.ESP_SELECTOR_MISMATCH;

@@ -31,8 +31,11 @@ final class HomeAddressPath {
     tunnel.protection(payload == null ? null : payload.outbound());
   }
 
-  /** Says whether payload must be protected. */
+  /** Says whether payload is protected; looks for associations where there were none. */
   boolean isProtected() {
+    if (payload == null) {
+      refreshKeys();
+    }
     return payload != null;
   }
 

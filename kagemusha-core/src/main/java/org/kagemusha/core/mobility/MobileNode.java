@@ -178,6 +178,7 @@ public final class MobileNode implements NodeEngine {
     tunnels.errorSource(changed.homeAgents().get(0));
     frames.stations(changed.tapMac(), changed.guestMac());
     traffic.waitForAcknowledgement(changed.waitForAcknowledgement());
+    traffic.requireProtection(changed.requirePayloadProtection());
     sender.settings(changed);
     signalling.settings(changed);
     homeLink.settings(changed);

@@ -28,6 +28,9 @@ import org.kagemusha.core.wire.MacAddress;
  *     acknowledged
  * @param requireSignallingProtection true: nothing is sent or believed without a signalling
  *     association (§5.1); false: where none is configured, signalling is clear
+ * @param requirePayloadProtection true: no packet of the guest leaves or reaches it but in ESP
+ *     (RFC 4301 §5), whatever its address; false: where no payload association is configured, it is
+ *     clear
  * @param presenceTimeoutSeconds silence of the guest, 1 to 3600, after which it is asked whether it
  *     is there
  * @param tunnel settings of the tunnels
@@ -46,6 +49,7 @@ public record MobileNodeSettings(
     int lifetimeSeconds,
     boolean waitForAcknowledgement,
     boolean requireSignallingProtection,
+    boolean requirePayloadProtection,
     int presenceTimeoutSeconds,
     TunnelSettings tunnel,
     MacAddress pseudoMac) {
@@ -62,7 +66,10 @@ public record MobileNodeSettings(
     FOREIGN
   }
 
-  /** With the daemon's own MAC address as that of everybody whose real one is not known. */
+  /**
+   * With the daemon's own MAC address as that of everybody whose real one is not known, and payload
+   * in ESP only where there are associations for it.
+   */
   public MobileNodeSettings(
       String name,
       MacAddress guestMac,
@@ -79,7 +86,7 @@ public record MobileNodeSettings(
       TunnelSettings tunnel) {
     this(
         name, guestMac, tapMac, homeAddresses, homePrefixes, homeAgents, homeRouter, location,
-        lifetimeSeconds, waitForAcknowledgement, requireSignallingProtection,
+        lifetimeSeconds, waitForAcknowledgement, requireSignallingProtection, false,
         presenceTimeoutSeconds, tunnel, tapMac);
   }
 

@@ -114,6 +114,14 @@ final class MobileNodeFixture {
         s.presenceTimeoutSeconds(), s.tunnel());
   }
 
+  static MobileNodeSettings withPayloadProtection(MobileNodeSettings s) {
+    return new MobileNodeSettings(
+        s.name(), s.guestMac(), s.tapMac(), s.homeAddresses(), s.homePrefixes(), s.homeAgents(),
+        s.homeRouter(), s.location(), s.lifetimeSeconds(), s.waitForAcknowledgement(),
+        s.requireSignallingProtection(), true, s.presenceTimeoutSeconds(), s.tunnel(),
+        s.pseudoMac());
+  }
+
   /** Creates the node, gives it the care-of address and lets it start. */
   MobileNodeFixture start() {
     node =

@@ -6,6 +6,7 @@ import static org.kagemusha.core.mobility.MobileNodeFixture.CARE_OF;
 import static org.kagemusha.core.mobility.MobileNodeFixture.CORRESPONDENT;
 import static org.kagemusha.core.mobility.MobileNodeFixture.HOME_ADDRESS;
 import static org.kagemusha.core.mobility.MobileNodeFixture.HOME_AGENT;
+import static org.kagemusha.core.mobility.MobileNodeFixture.OTHER_HOME_ADDRESS;
 import static org.kagemusha.core.mobility.MobileNodeFixture.ack;
 import static org.kagemusha.core.mobility.MobileNodeFixture.tunnelled;
 import static org.kagemusha.core.mobility.MobileNodeFixture.udp;
@@ -182,5 +183,48 @@ class ProtectionTest {
     f.guestSends();
     assertEquals(0, f.signalling().size());
     assertEquals(1, f.drops(DropReason.MOBILITY_UNPROTECTED));
+  }
+
+  @Test
+  void rfc4301_s5_1_payloadThatMustBeProtectedNeverLeavesInClear() {
+    f.settings = MobileNodeFixture.withPayloadProtection(f.settings);
+    f.start();
+    f.guestSends();
+    f.answer(ack(0, f.lastUpdate().sequence(), 150));
+    f.packets.clear();
+    f.guestSends();
+    assertEquals(0, f.packets.size());
+    assertEquals(2, f.drops(DropReason.PROTECTION_REQUIRED));
+    int before = f.frames.size();
+    f.onUnderlay(tunnelled(HOME_AGENT, CARE_OF, udp(CORRESPONDENT, HOME_ADDRESS, 20)));
+    assertEquals(before, f.frames.size());
+    assertEquals(3, f.drops(DropReason.PROTECTION_REQUIRED));
+  }
+
+  @Test
+  void rfc4301_s5_1_anAddressThatTheGuestMadeItselfNeedsItsOwnProtection() {
+    f.settings = MobileNodeFixture.withPayloadProtection(f.settings);
+    pair(0x2001, 0x2002, f.payloadKeys);
+    f.start().registered();
+    f.packets.clear();
+    f.fromGuest(
+        udp(OTHER_HOME_ADDRESS, CORRESPONDENT, 20), MobileNodeFixture.ROUTER_MAC);
+    f.pass(MobileNodeFixture.SECOND);
+    assertEquals(0, f.packets.size());
+    assertEquals(1, f.drops(DropReason.INNER_SOURCE_SPOOFED));
+    f.guestSends();
+    assertEquals(Protocol.ESP, f.packets.get(0)[6]);
+  }
+
+  @Test
+  void rfc4301_s5_1_associationsThatComeLaterAreTakenUpByTheNextPacket() {
+    f.settings = MobileNodeFixture.withPayloadProtection(f.settings);
+    f.start();
+    f.guestSends();
+    f.answer(ack(0, f.lastUpdate().sequence(), 150));
+    pair(0x2001, 0x2002, f.payloadKeys);
+    f.packets.clear();
+    f.guestSends();
+    assertEquals(Protocol.ESP, f.packets.get(0)[6]);
   }
 }

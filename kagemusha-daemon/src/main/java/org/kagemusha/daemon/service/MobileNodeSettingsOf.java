@@ -38,6 +38,7 @@ final class MobileNodeSettingsOf {
         config.binding().lifetimeSeconds(),
         config.binding().waitForAcknowledgement(),
         config.protection().signalling(),
+        config.protection().payload(),
         config.binding().presenceTimeoutSeconds(),
         tunnel(config.tunnel(), false),
         pseudoMac(router, tapMac));
