@@ -36,6 +36,7 @@ public final class PacketLoop implements AutoCloseable {
   private Runnable afterWork = () -> {};
   private long armedNs = NodeEngine.NEVER;
   private ScheduledFuture<?> timer;
+  private boolean retired;
 
   /**
    * Starts the thread.
@@ -67,6 +68,20 @@ public final class PacketLoop implements AutoCloseable {
           engine = newEngine;
           afterWork = work;
           finishWork(System.nanoTime());
+          return null;
+        });
+  }
+
+  /**
+   * Lets go of the engine: from now on nothing is received, sent or due, so that descriptors can be
+   * closed by whoever owns them. Work may still be executed.
+   */
+  public void retire() {
+    call(
+        () -> {
+          retired = true;
+          engine = null;
+          afterWork = () -> {};
           return null;
         });
   }
@@ -141,6 +156,9 @@ public final class PacketLoop implements AutoCloseable {
 
   /** Reads one side; the level-triggered descriptor wakes the loop again if something is left. */
   void drain(PacketSource source, Runnable again) {
+    if (retired) {
+      return;
+    }
     long nowNs = System.nanoTime();
     try {
       int left = BUDGET;

@@ -17,6 +17,7 @@ import org.kagemusha.daemon.loop.PacketLoop;
 import org.kagemusha.tap.careof.CareOfAddressSelector;
 import org.kagemusha.tap.careof.CareOfDecision;
 import org.kagemusha.tap.careof.CareOfSettings;
+import org.kagemusha.tap.libc.Errno;
 import org.kagemusha.tap.libc.KernelException;
 import org.kagemusha.tap.netlink.InterfaceAddress;
 import org.kagemusha.tap.netlink.Link;
@@ -45,9 +46,14 @@ final class CareOfTracker implements AutoCloseable {
     void onCareOfAddress(Ipv6Address address, int mtu);
   }
 
-  private final CareOfSettings settings;
-  private final List<Ipv6Prefix> homePrefixes;
-  private final String interfaceName;
+  /**
+   * What is followed.
+   *
+   * @param homePrefixes where no address is a care-of address
+   * @param interfaceName where the care-of address is, or null for the way to the home agent
+   */
+  record Target(CareOfSettings settings, List<Ipv6Prefix> homePrefixes, String interfaceName) {}
+
   private final KernelQuiet quiet;
   private final PacketLoop loop;
   private final Executor edge;
@@ -55,6 +61,7 @@ final class CareOfTracker implements AutoCloseable {
   private final AtomicBoolean asked = new AtomicBoolean();
 
   // The edge thread's.
+  private Target target;
   private CareOfAddressSelector selector;
   private RouteNetlink netlink;
   private int index;
@@ -63,21 +70,16 @@ final class CareOfTracker implements AutoCloseable {
   private Ipv6Address told;
   private int toldMtu;
   private CareOfDecision.State toldState;
+  private boolean retrying;
+  private String failure;
 
-  /**
-   * @param interfaceName where the care-of address is, or null for the way to the home agent
-   */
   CareOfTracker(
-      CareOfSettings settings,
-      List<Ipv6Prefix> homePrefixes,
-      String interfaceName,
+      Target target,
       KernelQuiet quiet,
       PacketLoop loop,
       Executor edge,
       Listener listener) {
-    this.settings = settings;
-    this.homePrefixes = homePrefixes;
-    this.interfaceName = interfaceName;
+    this.target = target;
     this.quiet = quiet;
     this.loop = loop;
     this.edge = edge;
@@ -91,52 +93,116 @@ final class CareOfTracker implements AutoCloseable {
     }
   }
 
+  /** Follows something else from now on; what served until now stays a little while. */
+  void follow(Target other) {
+    edge.execute(
+        () -> {
+          if (selector != null) {
+            scheduleRemoval(selector.ours());
+            selector = new CareOfAddressSelector(other.settings());
+          }
+          target = other;
+          toldState = null;
+          decide();
+        });
+  }
+
+  /** Tells the address once more, soon: it could not be used. */
+  void tellAgain() {
+    edge.execute(
+        () -> {
+          told = null;
+          retry();
+        });
+  }
+
+  /** Installs the rules again, which another tool may have flushed with its own. */
+  void assertRules() {
+    edge.execute(
+        () -> {
+          try {
+            if (!quieted.isEmpty()) {
+              quiet.install(quieted);
+            }
+          } catch (KernelException e) {
+            log.warn("rules not installed again cause={}", e.getMessage());
+          }
+        });
+  }
+
   private void decide() {
     asked.set(false);
     try {
-      if (netlink == null) {
-        netlink = RouteNetlink.open();
+      findAndTell();
+      failure = null;
+    } catch (IOException | RuntimeException e) {
+      String cause = String.valueOf(e.getMessage());
+      if (!cause.equals(failure)) {
+        failure = cause;
+        log.warn(
+            "care-of address cannot be had; tried again every {} s cause={}", RETRY_SECONDS, cause);
       }
-      Optional<Link> link = findLink();
-      if (link.isEmpty() || !link.get().isUp()) {
-        tell(null, 0, CareOfDecision.State.WAITING_FOR_ADDRESS);
-        return;
-      }
-      if (link.get().index() != index) {
-        changeInterface(link.get());
-      }
-      List<InterfaceAddress> present = netlink.addresses(index);
-      // An address on the home link is no care-of address (RFC 6275 §3.1): at home there is none.
-      present.removeIf(one -> homePrefixes.stream().anyMatch(p -> p.contains(one.address())));
-      CareOfDecision decision = selector.decide(present);
-      scheduleRemoval(decision.remove());
-      keepQuiet(decision);
-      if (decision.add().isPresent()) {
-        Ipv6Address address = decision.add().get();
-        leaving.remove(address);
-        netlink.addHostAddress(index, address, true);
-        log.info("care-of address added coa={} interface={}", address, link.get().name());
-      }
-      tell(decision.careOf().orElse(null), link.get().mtu(), decision.state());
-    } catch (IOException e) {
-      log.warn("care-of address not found cause={}", e.getMessage());
       tell(null, 0, CareOfDecision.State.WAITING_FOR_ADDRESS);
-      loop.eventLoop().schedule(this::look, RETRY_SECONDS, TimeUnit.SECONDS);
+      retry();
     }
+  }
+
+  /** One further try, however many failures ask for it. */
+  private void retry() {
+    if (!retrying) {
+      retrying = true;
+      loop.eventLoop()
+          .schedule(
+              () ->
+                  edge.execute(
+                      () -> {
+                        retrying = false;
+                        decide();
+                      }),
+              RETRY_SECONDS, TimeUnit.SECONDS);
+    }
+  }
+
+  private void findAndTell() throws IOException {
+    if (netlink == null) {
+      netlink = RouteNetlink.open();
+    }
+    Optional<Link> link = findLink();
+    if (link.isEmpty() || !link.get().isUp()) {
+      tell(null, 0, CareOfDecision.State.WAITING_FOR_ADDRESS);
+      return;
+    }
+    if (link.get().index() != index) {
+      changeInterface(link.get());
+    }
+    List<InterfaceAddress> present = netlink.addresses(index);
+    // An address on the home link is no care-of address (RFC 6275 §3.1): at home there is none.
+    present.removeIf(
+        one -> target.homePrefixes().stream().anyMatch(p -> p.contains(one.address())));
+    CareOfDecision decision = selector.decide(present);
+    scheduleRemoval(decision.remove());
+    leaving.removeAll(selector.ours());
+    keepQuiet(decision);
+    if (decision.add().isPresent()) {
+      Ipv6Address address = decision.add().get();
+      netlink.addHostAddress(index, address, true);
+      log.info("care-of address added coa={} interface={}", address, link.get().name());
+    }
+    tell(decision.careOf().orElse(null), link.get().mtu(), decision.state());
   }
 
   private Optional<Link> findLink() throws KernelException {
-    if (interfaceName != null) {
-      return netlink.link(interfaceName);
+    if (target.interfaceName() != null) {
+      return netlink.link(target.interfaceName());
     }
-    Optional<Route> route = netlink.routeTo(settings.homeAgent());
+    Optional<Route> route = netlink.routeTo(target.settings().homeAgent());
     return route.isEmpty() ? Optional.empty() : netlink.link(route.get().index());
   }
 
-  private void changeInterface(Link link) throws KernelException {
+  private void changeInterface(Link link) {
     removeAll();
     index = link.index();
-    selector = new CareOfAddressSelector(settings);
+    selector = new CareOfAddressSelector(target.settings());
   }
 
   /** The rule stands before the address does, so no packet ever meets an address without it. */
@@ -173,7 +239,9 @@ final class CareOfTracker implements AutoCloseable {
         log.info("care-of address removed coa={}", address);
       }
     } catch (KernelException e) {
-      log.warn("care-of address not removed coa={} cause={}", address, e.getMessage());
+      if (e.errno() != Errno.ENODEV) {
+        log.warn("care-of address not removed coa={} cause={}", address, e.getMessage());
+      }
     }
   }
 
@@ -182,7 +250,7 @@ final class CareOfTracker implements AutoCloseable {
       toldState = state;
       log.info(
           "care-of state={} policy={} coa={}",
-          word(state), word(settings.policy()), address == null ? "none" : address);
+          word(state), word(target.settings().policy()), address == null ? "none" : address);
     }
     if (!Objects.equals(address, told) || address != null && mtu != toldMtu) {
       told = address;
@@ -206,15 +274,14 @@ final class CareOfTracker implements AutoCloseable {
 
   /** Takes away the addresses and rules; on the edge thread, at an orderly stop. */
   @Override
-  public void close() {
+  public void close() throws KernelException {
     try {
       if (netlink != null) {
         removeAll();
         netlink.close();
       }
+    } finally {
       quiet.remove();
-    } catch (KernelException e) {
-      log.warn("not all was removed cause={}", e.getMessage());
     }
   }
 }

@@ -8,8 +8,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.kagemusha.core.homeagent.HomeAgent;
+import org.kagemusha.core.homeagent.HomeAgentSettings;
 import org.kagemusha.core.homeagent.HomeAgentStatus;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.daemon.config.AssociationConfig;
@@ -21,11 +22,14 @@ import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.daemon.observe.HomeAgentReport;
 import org.kagemusha.daemon.observe.LogSetup;
 import org.kagemusha.daemon.observe.MetricsPage;
+import org.kagemusha.tap.libc.KernelException;
 import org.kagemusha.tap.netlink.NetlinkMonitor;
 import org.kagemusha.tap.nft.KernelQuiet;
 import org.kagemusha.tap.rawsocket.UnderlaySettings;
 import org.kagemusha.tap.tap.TapDevice;
 import org.kagemusha.tap.tap.TapSettings;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A home agent: a tap in the home bridge on one side, raw sockets on the home agent's address on
@@ -38,10 +42,14 @@ public final class HomeAgentService extends Service {
   /** Inner packets may meet any router behind us. */
   private static final int SEGMENT_OCTETS = 1280;
 
-  private HomeAgentConfig config;
+  private static final Logger log = LoggerFactory.getLogger(HomeAgentService.class);
+
+  private final AtomicBoolean asked = new AtomicBoolean();
+  private volatile HomeAgentConfig config;
   private HomeAgent engine;
   private KeyRing keys;
-  private HomeLinkFacts facts;
+  private volatile HomeLinkFacts facts;
+  private PortKeeper port;
   private MacAddress tapMac;
 
   /** Of a checked configuration. */
@@ -90,12 +98,14 @@ public final class HomeAgentService extends Service {
         });
     opened(loop().add(home));
     MonitorSource monitor =
-        opened(new MonitorSource(NetlinkMonitor.open(), this::lookAtMtu));
+        opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround));
+    port = new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
     opened(loop().add(monitor));
     opened(() -> loop().call(this::stopEngine));
-    loop().eventLoop()
-        .scheduleAtFixedRate(
-            this::routine, ROUTINE_SECONDS, ROUTINE_SECONDS, TimeUnit.SECONDS);
+    every(ROUTINE_SECONDS, this::routine);
+    every(
+        MobileNodeService.RULES_SECONDS,
+        () -> edge().executor().execute(() -> assertRules(quiet)));
   }
 
   private void routine() {
@@ -113,16 +123,31 @@ public final class HomeAgentService extends Service {
     return null;
   }
 
-  private void lookAtMtu() {
-    edge().executor()
-        .execute(
-            () -> {
-              int mtu = HomeLinkFacts.underlayMtuNow(facts.underlayMtu());
-              if (mtu != facts.underlayMtu()) {
-                facts = facts.withUnderlayMtu(mtu);
-                loop().execute(() -> engine.linkMtu(mtu, System.nanoTime()));
-              }
-            });
+  private void assertRules(KernelQuiet quiet) {
+    try {
+      quiet.install(List.of(config.address()));
+    } catch (KernelException e) {
+      log.warn("rules not installed again cause={}", e.getMessage());
+    }
+  }
+
+  private void lookAround() {
+    port.look();
+    if (asked.compareAndSet(false, true)) {
+      edge().executor().execute(this::lookAtFacts);
+    }
+  }
+
+  private void lookAtFacts() {
+    asked.set(false);
+    HomeLinkFacts now = facts.asOfNow();
+    if (!now.bridgeMac().equals(facts.bridgeMac())) {
+      // Reverse-tunnelled packets go to that address: with the old one they would all be lost.
+      fail("the bridge " + config.tap().bridge() + " has another MAC address, " + now.bridgeMac());
+    } else if (now.underlayMtu() != facts.underlayMtu()) {
+      facts = now;
+      loop().execute(() -> engine.linkMtu(now.underlayMtu(), System.nanoTime()));
+    }
   }
 
   private static List<AssociationConfig> associations(HomeAgentConfig config) {
@@ -190,6 +215,11 @@ public final class HomeAgentService extends Service {
     MobileNodeService.needs(restart, "[tap]", config.tap(), fresh.tap());
     MobileNodeService.needs(
         restart, "[control], [state], [metrics]", where(config), where(fresh));
+    if (!fresh.address().equals(config.address()) || !fresh.prefix().equals(config.prefix())) {
+      // The mobile nodes of the file are those of another home link.
+      restart.add("everything else, since the home link is another one");
+      return restart;
+    }
     HomeAgentConfig kept =
         new HomeAgentConfig(
             config.file(), config.name(), config.address(), config.prefix(),
@@ -197,8 +227,10 @@ public final class HomeAgentService extends Service {
             fresh.maximumLifetimeSeconds(), fresh.maximumBindings(), config.tap(),
             fresh.advertisement(), fresh.tunnel(), fresh.protection(), fresh.mobileNodes(),
             config.operating());
+    // What may be refused comes first: a configuration is applied as a whole or not at all.
+    HomeAgentSettings settings = HomeAgentSettingsOf.config(kept, tapMac, facts);
     keys.replace(associations(kept));
-    engine.settings(HomeAgentSettingsOf.config(kept, tapMac, facts), System.nanoTime());
+    engine.settings(settings, System.nanoTime());
     LogSetup.configure(fresh.operating().logLevel());
     config = kept;
     return restart;

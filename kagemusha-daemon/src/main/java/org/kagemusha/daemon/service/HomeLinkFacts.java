@@ -1,6 +1,8 @@
 package org.kagemusha.daemon.service;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.MacAddress;
@@ -24,11 +26,11 @@ record HomeLinkFacts(
 
   private static final Logger log = LoggerFactory.getLogger(HomeLinkFacts.class);
   private static final int USUAL_MTU = 1500;
-  private static final int SMALLEST_MTU = 1280;
 
-  HomeLinkFacts withUnderlayMtu(int mtu) {
-    return new HomeLinkFacts(bridgeIndex, bridgeMac, linkLocal, mtu);
-  }
+  /** NET_ADDR_SET of the kernel's include/uapi/linux/netdevice.h. */
+  private static final String SET_BY_ADMINISTRATOR = "3";
+
+  private static final int SMALLEST_MTU = 1280;
 
   /**
    * Asks.
@@ -41,6 +43,7 @@ record HomeLinkFacts(
       List<InterfaceAddress> addresses = netlink.addresses(link.index());
       MacAddress mac =
           link.mac().orElseThrow(() -> new IOException(bridge + " has no MAC address"));
+      warnOfBorrowedMac(bridge, mac);
       Ipv6Address linkLocal =
           addresses.stream()
               .filter(one -> one.address().isLinkLocal() && !one.isDuplicate())
@@ -60,13 +63,28 @@ record HomeLinkFacts(
     }
   }
 
-  /** The MTU as it is now, or the one before if it cannot be found. */
-  static int underlayMtuNow(int before) {
+  /** The same bridge's MAC address and the MTU as they are now; what is not found stays. */
+  HomeLinkFacts asOfNow() {
     try (RouteNetlink netlink = RouteNetlink.open()) {
-      return underlayMtu(netlink);
+      MacAddress mac = netlink.link(bridgeIndex).flatMap(Link::mac).orElse(bridgeMac);
+      return new HomeLinkFacts(bridgeIndex, mac, linkLocal, underlayMtu(netlink));
     } catch (KernelException e) {
-      log.warn("mtu not found cause={}", e.getMessage());
-      return before;
+      log.warn("bridge and mtu not found cause={}", e.getMessage());
+      return this;
+    }
+  }
+
+  /** Most of what people call the bridge's address is its lowest port's, and goes with the port. */
+  private static void warnOfBorrowedMac(String bridge, MacAddress mac) {
+    try {
+      Path type = Path.of("/sys/class/net", bridge, "addr_assign_type");
+      if (!Files.readString(type).strip().equals(SET_BY_ADMINISTRATOR)) {
+        log.warn(
+            "mac address of bridge={} changes with its ports; fix it: ip link set {} address {}",
+            bridge, bridge, mac);
+      }
+    } catch (IOException e) {
+      log.debug("kind of mac address not found bridge={} cause={}", bridge, e.getMessage());
     }
   }
 

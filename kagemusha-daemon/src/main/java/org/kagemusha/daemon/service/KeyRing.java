@@ -50,8 +50,18 @@ final class KeyRing {
     return all;
   }
 
-  /** Makes the associations be those of a configuration. */
+  /**
+   * Makes the associations be those of a configuration.
+   *
+   * @throws IllegalArgumentException if one cannot be made; then nothing has changed
+   */
   void replace(List<AssociationConfig> wanted) {
+    Map<AssociationConfig, SecurityAssociationPair> fresh = new HashMap<>();
+    for (AssociationConfig config : wanted) {
+      if (!held.containsKey(config)) {
+        fresh.put(config, make(config));
+      }
+    }
     for (AssociationConfig config : order) {
       if (!wanted.contains(config)) {
         inbound.remove(config.spiIn());
@@ -59,14 +69,12 @@ final class KeyRing {
         held.remove(config);
       }
     }
-    for (AssociationConfig config : wanted) {
-      if (!held.containsKey(config)) {
-        SecurityAssociationPair pair = make(config);
-        inbound.add(pair.inbound());
-        source.put(config.homeAddress(), config.purpose(), pair);
-        held.put(config, pair);
-      }
-    }
+    fresh.forEach(
+        (config, pair) -> {
+          inbound.add(pair.inbound());
+          source.put(config.homeAddress(), config.purpose(), pair);
+          held.put(config, pair);
+        });
     order = List.copyOf(wanted);
   }
 

@@ -6,11 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
-import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.mobility.MobileNode;
 import org.kagemusha.core.mobility.MobileNode.Trigger;
 import org.kagemusha.core.mobility.MobileNodeSettings;
@@ -45,13 +42,20 @@ public final class MobileNodeService extends Service {
   private static final Logger log = LoggerFactory.getLogger(MobileNodeService.class);
   private static final long ROUTINE_SECONDS = 5;
 
+  /** How often rules are installed again that another tool may have flushed. */
+  static final long RULES_SECONDS = 60;
+
   private VmConfig config;
   private MacAddress tapMac;
   private MobileNode engine;
   private KeyRing keys;
   private HomeRouterStore routers;
+  private PortKeeper port;
   private UnderlayLink underlay;
   private WatchSource watch;
+  private HostSecret secret;
+  private CareOfTracker tracker;
+  private GuestGuard guard;
   private boolean routerKnown;
 
   /** Of a checked configuration. */
@@ -62,7 +66,7 @@ public final class MobileNodeService extends Service {
 
   @Override
   void start() throws IOException {
-    HostSecret secret = HostSecret.of(stateDirectory());
+    secret = HostSecret.of(stateDirectory());
     tapMac = Objects.requireNonNullElseGet(
         config.tap().mac(), () -> secret.stationMac(config.tap().name()));
     capture(new Capture(config.tap().name(), "underlay"));
@@ -88,8 +92,12 @@ public final class MobileNodeService extends Service {
     home.engine(engine);
     underlay.engine(engine);
     KernelQuiet quiet = new KernelQuiet(name());
-    guardGuest(quiet);
+    MonitorSource monitor = opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround));
     if (config.tap().bridge() != null) {
+      guard = opened(new GuestGuard(quiet));
+      guard.apply(config);
+      port =
+          new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
       BridgeWatch bridge = BridgeWatch.open(config.tap().bridge());
       watch = opened(new WatchSource(bridge, engine, capture()));
     }
@@ -98,16 +106,28 @@ public final class MobileNodeService extends Service {
     if (watch != null) {
       opened(loop().add(watch));
     }
-    followCareOfAddress(secret, quiet);
-    loop().eventLoop()
-        .scheduleAtFixedRate(
-            this::routine, ROUTINE_SECONDS, ROUTINE_SECONDS, TimeUnit.SECONDS);
+    tracker =
+        new CareOfTracker(
+            target(config), quiet, loop(), edge().executor(), this::onCareOfAddress);
+    opened(
+        () ->
+            edge().executor()
+                .submit(
+                    () -> {
+                      tracker.close();
+                      return null;
+                    })
+                .get());
+    opened(loop().add(monitor));
+    lookAround();
+    every(ROUTINE_SECONDS, this::routine);
+    every(RULES_SECONDS, this::assertRules);
   }
 
   /** Cheap: done after every wake-up of the loop. */
   private void afterWork() {
     if (watch != null) {
-      watch.follow(config.guestMac(), config.home().agents().get(0));
+      watch.follow(config.guestMac(), config.home().agents());
     }
     if (!routerKnown && engine.homeRouter() != null) {
       routerKnown = true;
@@ -121,45 +141,33 @@ public final class MobileNodeService extends Service {
     notifier().status(statusLine());
   }
 
-  private void guardGuest(KernelQuiet quiet) throws KernelException {
-    if (config.tap().bridge() == null) {
-      return;
-    }
-    Ipv6Address homeAddress = config.homeAddresses().get(0);
-    OptionalLong spi =
-        config.associations().stream()
-            .filter(one -> one.purpose() == KeySource.Purpose.SIGNALLING)
-            .filter(one -> homeAddress.equals(one.homeAddress()))
-            .mapToLong(one -> Integer.toUnsignedLong(one.spiIn()))
-            .findFirst();
-    try {
-      quiet.guard(config.home().agents().get(0), homeAddress, spi);
-      opened(() -> quiet.unguard());
-    } catch (KernelException e) {
-      log.warn("guest may answer acknowledgements meant for us cause={}", e.getMessage());
+  private void assertRules() {
+    tracker.assertRules();
+    if (guard != null) {
+      edge().executor().execute(guard::again);
     }
   }
 
-  private void followCareOfAddress(HostSecret secret, KernelQuiet quiet) throws IOException {
+  /** Something about interfaces, addresses or routes changed. */
+  private void lookAround() {
+    tracker.look();
+    if (port != null) {
+      port.look();
+    }
+  }
+
+  private CareOfTracker.Target target(VmConfig of) {
     CareOfSettings.Policy policy =
-        switch (config.underlay().mode()) {
+        switch (of.underlay().mode()) {
           case OWN -> CareOfSettings.Policy.OWN;
           case HOST -> CareOfSettings.Policy.HOST;
           case FIXED -> CareOfSettings.Policy.EXPLICIT;
         };
-    CareOfTracker tracker =
-        new CareOfTracker(
-            new CareOfSettings(
-                policy, Optional.ofNullable(config.underlay().careOfAddress()),
-                config.homeAddresses().get(0), config.home().agents().get(0), secret.octets()),
-            config.home().prefixes(),
-            config.underlay().interfaceName(), quiet, loop(), edge().executor(),
-            this::onCareOfAddress);
-    opened(() -> edge().executor().submit(tracker::close).get());
-    MonitorSource monitor =
-        opened(new MonitorSource(NetlinkMonitor.open(), tracker::look));
-    opened(loop().add(monitor));
-    tracker.look();
+    return new CareOfTracker.Target(
+        new CareOfSettings(
+            policy, Optional.ofNullable(of.underlay().careOfAddress()),
+            of.homeAddresses().get(0), of.home().agents().get(0), secret.octets()),
+        of.home().prefixes(), of.underlay().interfaceName());
   }
 
   private void onCareOfAddress(Ipv6Address address, int mtu) {
@@ -169,6 +177,7 @@ public final class MobileNodeService extends Service {
       } catch (KernelException e) {
         log.error("care-of address of no use coa={} cause={}", address, e.getMessage());
         engine.careOfAddress(null, mtu, System.nanoTime());
+        tracker.tellAgain();
         return;
       }
     }
@@ -178,8 +187,8 @@ public final class MobileNodeService extends Service {
   @Override
   void onSignals() {
     // SIGWINCH, because the JVM keeps SIGUSR2 for itself.
-    Signals.on("USR1", () -> loop().execute(() -> engine.arrived(Trigger.HOOK, System.nanoTime())));
-    Signals.on("WINCH", () -> loop().execute(() -> engine.left(System.nanoTime())));
+    onSignal("USR1", () -> loop().execute(() -> engine.arrived(Trigger.HOOK, System.nanoTime())));
+    onSignal("WINCH", () -> loop().execute(() -> engine.left(System.nanoTime())));
   }
 
   @Override
@@ -188,7 +197,7 @@ public final class MobileNodeService extends Service {
         "registered", "1 if every binding is registered, else 0",
         () -> engine.status(System.nanoTime()).state().equals("registered") ? 1 : 0);
     page.gauge(
-        "tunnel_mtu_octets", "the largest inner packet that goes through in one piece",
+        "tunnel_mtu_bytes", "the largest inner packet that goes through in one piece",
         () -> engine.status(System.nanoTime()).tunnelMtu());
     page.gauge(
         "arrival_to_first_downlink_seconds", "outage of the last arrival, down",
@@ -238,23 +247,35 @@ public final class MobileNodeService extends Service {
     needs(restart, "[vm] name", config.name(), fresh.name());
     needs(restart, "[vm] mac", config.guestMac(), fresh.guestMac());
     needs(restart, "[tap]", config.tap(), fresh.tap());
-    needs(restart, "[underlay]", config.underlay(), fresh.underlay());
     needs(restart, "[control], [state], [metrics]", where(config), where(fresh));
-    List<AssociationConfig> associations = fresh.associations();
-    keys.replace(associations);
-    MobileNodeSettings settings =
-        MobileNodeSettingsOf.config(fresh, tapMac, engine.homeRouter());
+    VmConfig kept = keep(fresh);
+    // What may be refused comes first: a configuration is applied as a whole or not at all.
+    MobileNodeSettings settings = MobileNodeSettingsOf.config(kept, tapMac, engine.homeRouter());
+    keys.replace(kept.associations());
     engine.settings(settings, System.nanoTime());
     LogSetup.configure(fresh.operating().logLevel());
-    config = keep(fresh);
+    if (guard != null) {
+      edge().executor().execute(() -> guard.apply(kept));
+    }
+    if (!followed(kept).equals(followed(config))) {
+      tracker.follow(target(kept));
+    }
+    config = kept;
     return restart;
+  }
+
+  /** What the care-of address depends on. */
+  private static List<Object> followed(VmConfig config) {
+    return Arrays.asList(
+        config.underlay(), config.homeAddresses().get(0), config.home().agents().get(0),
+        config.home().prefixes());
   }
 
   /** The new configuration with what cannot change while the daemon runs. */
   private VmConfig keep(VmConfig fresh) {
     return new VmConfig(
         config.file(), config.name(), config.guestMac(), fresh.homeAddresses(), fresh.home(),
-        config.tap(), config.underlay(), fresh.binding(), fresh.tunnel(), fresh.protection(),
+        config.tap(), fresh.underlay(), fresh.binding(), fresh.tunnel(), fresh.protection(),
         fresh.associations(), config.operating());
   }
 

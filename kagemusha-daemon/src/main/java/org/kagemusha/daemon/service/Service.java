@@ -8,6 +8,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.daemon.config.ConfigException;
@@ -35,6 +36,7 @@ public abstract class Service implements ControlCommands {
   private final String name;
   private final OperatingConfig operating;
   private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
+  private final CompletableFuture<Void> started = new CompletableFuture<>();
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
   private final Counters counters = new Counters();
   private final Verbs verbs;
@@ -57,6 +59,7 @@ public abstract class Service implements ControlCommands {
    */
   public final boolean run() throws IOException {
     try {
+      takeSignals();
       opened(InstanceLock.take(operating.socket()));
       Files.createDirectories(operating.stateDirectory());
       edge = opened(new Edge());
@@ -69,19 +72,35 @@ public abstract class Service implements ControlCommands {
         gauges(page);
         opened(MetricsServer.open(loop.eventLoop(), operating.metrics(), page));
       }
-      Signals.on("TERM", this::stop);
-      Signals.on("INT", this::stop);
-      Signals.on("HUP", () -> reload(this::logReload));
-      onSignals();
       loop.execute(() -> notifier.ready(statusLine()));
+      started.complete(null);
       log.info("ready name={} socket={}", name, operating.socket());
       boolean wanted = ended.join();
       log.info("stopping name={}", name);
       notifier.stopping();
       return wanted;
+    } catch (IllegalStateException e) {
+      // What failed on the loop while this thread waited for it.
+      if (e.getCause() instanceof IOException cause) {
+        throw cause;
+      }
+      throw e;
     } finally {
       closeAll();
     }
+  }
+
+  /** From the first moment on: a hook's signal that finds no handler would end the process. */
+  private void takeSignals() {
+    Signals.on("TERM", this::stop);
+    Signals.on("INT", this::stop);
+    onSignal("HUP", () -> reload(this::logReload));
+    onSignals();
+  }
+
+  /** Does something when a signal comes, as soon as the start is over. */
+  final void onSignal(String signal, Runnable action) {
+    Signals.on(signal, () -> started.thenRun(action));
   }
 
   /** Ends {@link #run} in order; from any thread. */
@@ -139,7 +158,8 @@ public abstract class Service implements ControlCommands {
               } catch (ConfigException e) {
                 e.problems().forEach(problem -> log.error("{}", problem));
                 reply = ControlReply.error("nothing was changed:\n" + e.getMessage());
-              } catch (RuntimeException e) {
+              } catch (RuntimeException | Error e) {
+                // Whatever it is, the service manager and the client wait for an answer.
                 log.error("reload failed", e);
                 reply = ControlReply.error("reload failed: " + e.getMessage());
               }
@@ -156,6 +176,27 @@ public abstract class Service implements ControlCommands {
     ended.complete(false);
   }
 
+  /** Does something on the loop again and again; what it throws is logged and ends nothing. */
+  final void every(long seconds, Runnable work) {
+    loop.eventLoop()
+        .scheduleAtFixedRate(
+            () -> {
+              try {
+                work.run();
+              } catch (RuntimeException e) {
+                log.error("routine failed name={}", name, e);
+              }
+            },
+            seconds, seconds, TimeUnit.SECONDS);
+  }
+
+  /** Ends {@link #run} as a failure, to be started again by the service manager. */
+  final void fail(String reason) {
+    if (ended.complete(false)) {
+      log.error("ending name={} cause={}", name, reason);
+    }
+  }
+
   /** Keeps something to be closed in the end. */
   final <T extends AutoCloseable> T opened(T resource) {
     opened.push(resource);
@@ -163,6 +204,13 @@ public abstract class Service implements ControlCommands {
   }
 
   private void closeAll() {
+    try {
+      if (loop != null) {
+        loop.retire();
+      }
+    } catch (RuntimeException e) {
+      log.warn("not closed in order cause={}", e.getMessage());
+    }
     while (!opened.isEmpty()) {
       try {
         opened.pop().close();

@@ -1,6 +1,7 @@
 package org.kagemusha.daemon.service;
 
 import java.io.IOException;
+import java.util.List;
 import org.kagemusha.core.message.PcapWriter.Direction;
 import org.kagemusha.core.mobility.MobileNode;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -25,6 +26,7 @@ final class WatchSource implements PacketSource, AutoCloseable {
   private final Capture capture;
   private final PacketBuffer frame = NativeMemory.packetBuffer(LARGEST_FRAME);
   private boolean watching;
+  private List<Ipv6Address> watched = List.of();
 
   WatchSource(BridgeWatch watch, MobileNode engine, Capture capture) {
     this.watch = watch;
@@ -32,16 +34,17 @@ final class WatchSource implements PacketSource, AutoCloseable {
     this.capture = capture;
   }
 
-  /** Begins or ends to watch as the engine wants. */
-  void follow(MacAddress guest, Ipv6Address homeAgent) {
+  /** Begins or ends to watch as the engine wants, or watches for other home agents. */
+  void follow(MacAddress guest, List<Ipv6Address> homeAgents) {
     boolean wanted = engine.wantsBridgeWatch();
-    if (wanted == watching) {
+    if (wanted == watching && (!wanted || homeAgents == watched)) {
       return;
     }
     watching = wanted;
+    watched = homeAgents;
     try {
       if (wanted) {
-        watch.watch(guest, homeAgent, true);
+        watch.watch(guest, homeAgents, true);
       } else {
         watch.rest();
       }

@@ -2,7 +2,6 @@ package org.kagemusha.tap.nft;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
-import java.util.OptionalLong;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -57,15 +56,20 @@ public final class KernelQuiet {
   }
 
   /**
-   * Keeps the home agent's Binding Acknowledgement from the guest's port: the guest does not know
+   * Keeps the home agents' Binding Acknowledgements from the guest's port: the guest does not know
    * Mobility Headers and would answer by Parameter Problem. A packet socket on the bridge still
-   * sees it.
+   * sees them. Replaces what was guarded before under this name.
    *
-   * @param spi the SPI of the home agent's signalling association, where signalling is protected
+   * @param spis the SPIs of the home agents' signalling associations, unsigned; empty where
+   *     signalling is not protected
+   * @throws IllegalArgumentException if there is no home agent or no home address
    */
-  public void guard(Ipv6Address homeAgent, Ipv6Address homeAddress, OptionalLong spi)
+  public void guard(
+      Collection<Ipv6Address> homeAgents,
+      Collection<Ipv6Address> homeAddresses,
+      Collection<Long> spis)
       throws KernelException {
-    tool.run(guardScript(table, homeAgent, homeAddress, spi));
+    tool.run(guardScript(table, homeAgents, homeAddresses, spis));
   }
 
   /** Lets everything pass to the guest's port again; does nothing where it does. */
@@ -96,17 +100,12 @@ public final class KernelQuiet {
   }
 
   static String installScript(String table, Collection<Ipv6Address> locals) {
-    if (locals.isEmpty()) {
-      throw new IllegalArgumentException("no local address");
-    }
-    String addresses =
-        new TreeSet<>(locals).stream().map(Object::toString).collect(Collectors.joining(", "));
     // Octet 14 behind the start of an ICMPv6 error is the Next Header of the packet it quotes.
     return removal("ip6", table)
         + "table ip6 " + table + " {\n"
         + "  chain output {\n"
         + "    type filter hook output priority filter; policy accept;\n"
-        + "    ip6 saddr { " + addresses + " }"
+        + "    ip6 saddr " + set(locals)
         + " icmpv6 type { destination-unreachable, parameter-problem }"
         + " @th,112,8 { 41, 43, 50, 60, 135 } drop\n"
         + "  }\n"
@@ -114,9 +113,12 @@ public final class KernelQuiet {
   }
 
   static String guardScript(
-      String table, Ipv6Address homeAgent, Ipv6Address homeAddress, OptionalLong spi) {
-    String from = "    ip6 saddr " + homeAgent + " ip6 daddr " + homeAddress;
-    String esp = spi.isPresent() ? from + " esp spi " + spi.getAsLong() + " drop\n" : "";
+      String table,
+      Collection<Ipv6Address> homeAgents,
+      Collection<Ipv6Address> homeAddresses,
+      Collection<Long> spis) {
+    String from = "    ip6 saddr " + set(homeAgents) + " ip6 daddr " + set(homeAddresses);
+    String esp = spis.isEmpty() ? "" : from + " esp spi " + set(spis) + " drop\n";
     return removal("bridge", table)
         + "table bridge " + table + " {\n"
         + "  chain forward {\n"
@@ -125,6 +127,15 @@ public final class KernelQuiet {
         + esp
         + "  }\n"
         + "}\n";
+  }
+
+  /** An anonymous set: sorted, each once. */
+  private static String set(Collection<? extends Comparable<?>> elements) {
+    if (elements.isEmpty()) {
+      throw new IllegalArgumentException("no element");
+    }
+    return new TreeSet<>(elements)
+        .stream().map(Object::toString).collect(Collectors.joining(", ", "{ ", " }"));
   }
 
   /** Deletes a table that may not exist: defining an empty one first makes sure that it does. */

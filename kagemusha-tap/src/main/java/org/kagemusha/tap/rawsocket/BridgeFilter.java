@@ -16,6 +16,9 @@ final class BridgeFilter {
   /** One instruction, {@code struct sock_filter}. */
   record Instruction(int code, int jumpTrue, int jumpFalse, int operand) {}
 
+  /** More would need longer jumps than a classic program has. */
+  static final int MOST_HOME_AGENTS = 16;
+
   /** Octets of an instruction in memory. */
   static final int INSTRUCTION = 8;
 
@@ -44,9 +47,16 @@ final class BridgeFilter {
 
   /**
    * A program that picks, among frames that this host did not send itself, those to the guest that
-   * carry a Mobility Header or ESP from the home agent, and, where wanted, all that the guest sent.
+   * carry a Mobility Header or ESP from a home agent, and, where wanted, all that the guest sent.
+   *
+   * @param homeAgents 1 to {@link #MOST_HOME_AGENTS}
    */
-  static List<Instruction> guest(MacAddress guest, Ipv6Address homeAgent, boolean sentByGuest) {
+  static List<Instruction> guest(
+      MacAddress guest, List<Ipv6Address> homeAgents, boolean sentByGuest) {
+    if (homeAgents.isEmpty() || homeAgents.size() > MOST_HOME_AGENTS) {
+      throw new IllegalArgumentException(
+          "1 to " + MOST_HOME_AGENTS + " home agents, not " + homeAgents.size());
+    }
     Assembler program = new Assembler();
     program.load(LOAD_WORD, PACKET_TYPE).rejectIf(OUTGOING);
     if (sentByGuest) {
@@ -56,12 +66,15 @@ final class BridgeFilter {
     program.load(LOAD_WORD, DESTINATION_MAC).require((int) (guest.bits() >>> 16));
     program.load(LOAD_HALF, DESTINATION_MAC + 4).require((int) guest.bits() & 0xffff);
     program.load(LOAD_HALF, ETHER_TYPE).require(IPV6);
-    program.load(LOAD_WORD, SOURCE).require((int) (homeAgent.high() >>> 32));
-    program.load(LOAD_WORD, SOURCE + 4).require((int) homeAgent.high());
-    program.load(LOAD_WORD, SOURCE + 8).require((int) (homeAgent.low() >>> 32));
-    program.load(LOAD_WORD, SOURCE + 12).require((int) homeAgent.low());
-    program.load(LOAD_OCTET, NEXT_HEADER).acceptIf(Protocol.ESP).require(Protocol.MOBILITY);
-    return program.finish();
+    program.load(LOAD_OCTET, NEXT_HEADER).skipIf(Protocol.ESP, 1).require(Protocol.MOBILITY);
+    for (Ipv6Address homeAgent : homeAgents) {
+      // Two instructions for each of the four words; what does not match goes on with the next.
+      program.load(LOAD_WORD, SOURCE).skipUnless((int) (homeAgent.high() >>> 32), 6);
+      program.load(LOAD_WORD, SOURCE + 4).skipUnless((int) homeAgent.high(), 4);
+      program.load(LOAD_WORD, SOURCE + 8).skipUnless((int) (homeAgent.low() >>> 32), 2);
+      program.load(LOAD_WORD, SOURCE + 12).acceptIf((int) homeAgent.low());
+    }
+    return program.reject().finish();
   }
 
   /** Puts a program into memory that is in the machine's byte order. */
@@ -103,6 +116,15 @@ final class BridgeFilter {
 
     Assembler skipUnless(int value, int count) {
       return jump(value, 0, count);
+    }
+
+    Assembler skipIf(int value, int count) {
+      return jump(value, count, 0);
+    }
+
+    Assembler reject() {
+      program.add(new Instruction(RETURN, 0, 0, 0));
+      return this;
     }
 
     private Assembler jump(int value, int whenEqual, int otherwise) {

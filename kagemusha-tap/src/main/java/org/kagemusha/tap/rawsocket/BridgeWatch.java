@@ -77,15 +77,18 @@ public final class BridgeWatch implements AutoCloseable {
   }
 
   /**
-   * Picks frames to the guest that carry a Mobility Header or ESP from the home agent and, where
-   * wanted, all frames that the guest sends; replaces what was picked before.
+   * Picks frames to the guest that carry a Mobility Header or ESP from one of the home agents and,
+   * where wanted, all frames that the guest sends; replaces what was picked before.
    *
+   * @param homeAgents at least one; those after the sixteenth are left out
    * @param sentByGuest whether the guest's own frames are wanted: each of them then wakes the
    *     caller
    */
-  public void watch(MacAddress guest, Ipv6Address homeAgent, boolean sentByGuest)
+  public void watch(MacAddress guest, List<Ipv6Address> homeAgents, boolean sentByGuest)
       throws KernelException {
-    attach(BridgeFilter.guest(guest, homeAgent, sentByGuest));
+    List<Ipv6Address> first =
+        homeAgents.subList(0, Math.min(homeAgents.size(), BridgeFilter.MOST_HOME_AGENTS));
+    attach(BridgeFilter.guest(guest, first, sentByGuest));
     if (!promiscuous) {
       setPromiscuous(Constants.PACKET_ADD_MEMBERSHIP);
       promiscuous = true;

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import java.util.OptionalLong;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -74,8 +73,8 @@ class KernelQuietTest {
         quiet.remove();
         quiet.install(List.of(ONE));
         quiet.install(List.of(OTHER));
-        quiet.guard(ONE, OTHER, OptionalLong.of(0xffff_ffffL));
-        quiet.guard(ONE, OTHER, OptionalLong.empty());
+        quiet.guard(List.of(ONE), List.of(OTHER, ONE), List.of(0xffff_ffffL, 256L));
+        quiet.guard(List.of(ONE, OTHER), List.of(OTHER), List.of());
         return null;
       });
       String rules = namespace.exec("nft", "list", "ruleset");

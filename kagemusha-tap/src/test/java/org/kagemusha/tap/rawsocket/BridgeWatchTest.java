@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -32,6 +31,8 @@ class BridgeWatchTest {
   private static final MacAddress GUEST = MacAddress.parse("52:54:00:12:34:10");
   private static final MacAddress ROUTER = MacAddress.parse("02:00:00:00:00:01");
   private static final Ipv6Address HOME_AGENT = Ipv6Address.parse("2001:db8:2000::1");
+  private static final Ipv6Address SECOND_AGENT = Ipv6Address.parse("2001:db8:2000::5");
+  private static final List<Ipv6Address> HOME_AGENTS = List.of(HOME_AGENT, SECOND_AGENT);
   private static final Ipv6Address HOME = Ipv6Address.parse("2001:db8:2000::10");
   private static final Ipv6Address OTHER = Ipv6Address.parse("2001:db8:2000::2");
 
@@ -67,7 +68,7 @@ class BridgeWatchTest {
   @Test
   void picksAcknowledgementsToTheGuestAndNothingElse() throws Exception {
     assertEquals(List.of(), received());
-    watch.watch(GUEST, HOME_AGENT, false);
+    watch.watch(GUEST, HOME_AGENTS, false);
     byte[] mobility = frame(GUEST, ROUTER, HOME_AGENT, 135);
     byte[] esp = frame(GUEST, ROUTER, HOME_AGENT, 50);
     send(link, mobility);
@@ -83,8 +84,29 @@ class BridgeWatchTest {
   }
 
   @Test
+  void picksAcknowledgementsOfEveryHomeAgent() throws Exception {
+    List<Ipv6Address> many = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      many.add(Ipv6Address.parse("2001:db8:2000::1:" + Integer.toHexString(i)));
+    }
+    watch.watch(GUEST, many, true);
+    List<String> expected = new ArrayList<>();
+    for (int i = 0; i < 16; i++) {
+      byte[] frame = frame(GUEST, ROUTER, many.get(i), i % 2 == 0 ? 135 : 50);
+      send(link, frame);
+      expected.add(hex(frame));
+    }
+    send(link, frame(GUEST, ROUTER, many.get(16), 135));
+    assertEquals(expected, received());
+    watch.watch(GUEST, HOME_AGENTS, false);
+    byte[] second = frame(GUEST, ROUTER, SECOND_AGENT, 135);
+    send(link, second);
+    assertEquals(List.of(hex(second)), received());
+  }
+
+  @Test
   void picksWhatTheGuestSendsWhereWanted() throws Exception {
-    watch.watch(GUEST, HOME_AGENT, true);
+    watch.watch(GUEST, HOME_AGENTS, true);
     byte[] unicast = frame(ROUTER, GUEST, HOME, 6);
     byte[] rarp = frame(MacAddress.BROADCAST, GUEST, HOME, 0);
     rarp[12] = (byte) 0x80;
@@ -100,8 +122,8 @@ class BridgeWatchTest {
   @Test
   void theBridgeIsPromiscuousOnlyWhileWatching() throws Exception {
     assertFalse(isPromiscuous());
-    watch.watch(GUEST, HOME_AGENT, false);
-    watch.watch(GUEST, HOME_AGENT, true);
+    watch.watch(GUEST, HOME_AGENTS, false);
+    watch.watch(GUEST, HOME_AGENTS, true);
     assertTrue(isPromiscuous());
     watch.rest();
     watch.rest();
@@ -110,14 +132,14 @@ class BridgeWatchTest {
 
   @Test
   void rfc6275_s11_5_5_theGuardKeepsTheAcknowledgementFromTheGuestButNotFromUs() throws Exception {
-    watch.watch(GUEST, HOME_AGENT, false);
+    watch.watch(GUEST, HOME_AGENTS, false);
     KernelQuiet quiet = new KernelQuiet("guard");
     byte[] mobility = frame(GUEST, ROUTER, HOME_AGENT, 135);
     byte[] esp = frame(GUEST, ROUTER, HOME_AGENT, 50);
     send(link, mobility);
     assertEquals(List.of(hex(mobility)), drain(guest));
     namespace.run(() -> {
-      quiet.guard(HOME_AGENT, HOME, OptionalLong.of(0x1000));
+      quiet.guard(HOME_AGENTS, List.of(HOME), List.of(0x1000L));
       return null;
     });
     byte[] data = frame(GUEST, ROUTER, HOME_AGENT, 6);
