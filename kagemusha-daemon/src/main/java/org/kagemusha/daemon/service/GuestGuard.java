@@ -24,14 +24,13 @@ final class GuestGuard implements AutoCloseable {
 
   private final KernelQuiet quiet;
   private Rules wanted;
-  private Rules installed;
   private String failure;
 
   GuestGuard(KernelQuiet quiet) {
     this.quiet = quiet;
   }
 
-  /** Makes the rules be those of a configuration, now or with {@link #again}. */
+  /** Installs the rules for a configuration, now or with {@link #again}. */
   void apply(VmConfig config) {
     List<Long> spis =
         config.associations().stream()
@@ -39,9 +38,7 @@ final class GuestGuard implements AutoCloseable {
             .map(one -> Integer.toUnsignedLong(one.spiIn()))
             .toList();
     wanted = new Rules(config.home().agents(), config.homeAddresses(), spis);
-    if (!wanted.equals(installed)) {
-      install();
-    }
+    install();
   }
 
   /** Installs the rules again: another tool may have flushed them, or they could not be had. */
@@ -54,10 +51,8 @@ final class GuestGuard implements AutoCloseable {
   private void install() {
     try {
       quiet.guard(wanted.homeAgents(), wanted.homeAddresses(), wanted.spis());
-      installed = wanted;
       failure = null;
     } catch (KernelException e) {
-      installed = null;
       if (!Objects.equals(failure, e.getMessage())) {
         failure = e.getMessage();
         log.warn("guest may answer acknowledgements meant for us cause={}", failure);

@@ -50,6 +50,7 @@ public final class HomeAgentService extends Service {
   private KeyRing keys;
   private volatile HomeLinkFacts facts;
   private PortKeeper port;
+  private KernelQuiet quiet;
   private MacAddress tapMac;
 
   /** Of a checked configuration. */
@@ -75,7 +76,7 @@ public final class HomeAgentService extends Service {
                     config.tap().mtu(), Optional.of(config.tap().bridge())),
                 counters()));
     facts = HomeLinkFacts.find(config.tap().bridge(), config.address());
-    KernelQuiet quiet = new KernelQuiet(name());
+    quiet = new KernelQuiet(name());
     quiet.install(List.of(config.address()));
     opened(() -> quiet.remove());
     HomeSource home = new HomeSource(tap, capture(), counters(), false);
@@ -104,8 +105,7 @@ public final class HomeAgentService extends Service {
     opened(() -> loop().call(this::stopEngine));
     every(ROUTINE_SECONDS, this::routine);
     every(
-        MobileNodeService.RULES_SECONDS,
-        () -> edge().executor().execute(() -> assertRules(quiet)));
+        MobileNodeService.RULES_SECONDS, () -> edge().executor().execute(this::assertRules));
   }
 
   private void routine() {
@@ -123,7 +123,7 @@ public final class HomeAgentService extends Service {
     return null;
   }
 
-  private void assertRules(KernelQuiet quiet) {
+  private void assertRules() {
     try {
       quiet.install(List.of(config.address()));
     } catch (KernelException e) {
@@ -232,6 +232,7 @@ public final class HomeAgentService extends Service {
     keys.replace(associations(kept));
     engine.settings(settings, System.nanoTime());
     LogSetup.configure(fresh.operating().logLevel());
+    edge().executor().execute(this::assertRules);
     config = kept;
     return restart;
   }

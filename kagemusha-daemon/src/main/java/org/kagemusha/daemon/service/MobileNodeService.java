@@ -257,7 +257,9 @@ public final class MobileNodeService extends Service {
     if (guard != null) {
       edge().executor().execute(() -> guard.apply(kept));
     }
-    if (!followed(kept).equals(followed(config))) {
+    if (followed(kept).equals(followed(config))) {
+      tracker.assertRules();
+    } else {
       tracker.follow(target(kept));
     }
     config = kept;
