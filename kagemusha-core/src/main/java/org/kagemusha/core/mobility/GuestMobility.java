@@ -148,7 +148,8 @@ final class GuestMobility
   }
 
   /** The care-of address in force, or null. */
-  void careOf(Ipv6Address address) {
+  void careOf(Ipv6Address given) {
+    Ipv6Address address = isUsable(given) ? given : null;
     if (address == null ? careOf == null : address.equals(careOf)) {
       return;
     }
@@ -160,6 +161,20 @@ final class GuestMobility
       effortNs = nowNs;
       registerAbroad(false);
     }
+  }
+
+  /**
+   * RFC 2473 §4.1.2: a tunnel to ourselves would be a loop; §11.5.5: a home address as the care-of
+   * address is what a deregistration says.
+   */
+  private boolean isUsable(Ipv6Address address) {
+    boolean usable =
+        address == null
+            || !settings.homeAgents().contains(address) && traffic.path(address) == null;
+    if (!usable) {
+      log.error("care-of address of no use vm={} coa={}", settings.name(), address);
+    }
+    return usable;
   }
 
   /** The VM has arrived. */

@@ -29,6 +29,9 @@ final class HomeLinkWatch {
   private static final int ND_PER_SECOND = 50;
   private static final int ND_TARGET = Ipv6Header.BYTES + 8;
   private static final int FLAG_SOLICITED = 0x40;
+  private static final int ARP_BYTES = 28;
+  private static final int ARP_SENDER = 14;
+  private static final int ARP_TARGET = 24;
 
   private final GuestMobility mobility;
   private final GuestTraffic traffic;
@@ -63,17 +66,28 @@ final class HomeLinkWatch {
     return isAnnouncement(frame) ? Trigger.ANNOUNCEMENT : Trigger.FIRST_FRAME;
   }
 
-  /** RARP (a VMM's), or a Neighbor Advertisement that nobody asked for (RFC 4861 §7.2.6). */
+  /**
+   * RARP (a VMM's), an ARP announcement (RFC 5227 §3), or a Neighbor Advertisement that nobody asked
+   * for (RFC 4861 §7.2.6).
+   */
   private static boolean isAnnouncement(PacketBuffer frame) {
     int type = EthernetHeader.type(frame.bytes(), frame.offset());
     if (type != EthernetHeader.TYPE_IPV6) {
-      return type == EthernetHeader.TYPE_RARP;
+      return type == EthernetHeader.TYPE_RARP
+          || type == EthernetHeader.TYPE_ARP && isArpAnnouncement(frame);
     }
     ByteBuffer bytes = frame.bytes();
     int at = frame.offset() + EthernetHeader.BYTES;
     return isIcmpv6(frame, NeighborAdvertisement.TYPE)
         && (bytes.get(at + Ipv6Header.DESTINATION) & 0xff) == 0xff
         && (bytes.get(at + Ipv6Header.BYTES + 4) & FLAG_SOLICITED) == 0;
+  }
+
+  /** RFC 5227 §1.1: sender and target protocol address are the same. */
+  private static boolean isArpAnnouncement(PacketBuffer frame) {
+    int arp = frame.offset() + EthernetHeader.BYTES;
+    return frame.length() >= EthernetHeader.BYTES + ARP_BYTES
+        && frame.bytes().getInt(arp + ARP_SENDER) == frame.bytes().getInt(arp + ARP_TARGET);
   }
 
   /** Whether ICMPv6 of a type, at least as long as an advertisement's fixed part, is in a frame. */

@@ -15,6 +15,7 @@ import static org.kagemusha.core.mobility.MobileNodeFixture.OTHER_HOME_AGENT;
 import static org.kagemusha.core.mobility.MobileNodeFixture.SECOND;
 import static org.kagemusha.core.mobility.MobileNodeFixture.ack;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -28,7 +29,9 @@ import org.kagemusha.core.message.BindingUpdate;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.signalling.SignallingPacket;
+import org.kagemusha.core.wire.EthernetHeader;
 import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.MacAddress;
 
 /** Home registration from a foreign network: RFC 6275 §11.7.1, §11.7.3, §11.8. */
 class RegistrationTest {
@@ -166,6 +169,46 @@ class RegistrationTest {
     f.guestSends();
     f.answer(ack(0, f.lastUpdate().sequence(), 60000));
     assertEquals(600, f.binding().remainingSeconds());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 63, 127})
+  void rfc6275_s6_1_8_valuesBelow128SayThatTheBindingUpdateWasAccepted(int status) {
+    f.start();
+    f.guestSends();
+    f.answer(ack(status, f.lastUpdate().sequence(), 150));
+    assertEquals("registered", f.state());
+    assertEquals(status, f.binding().lastStatus());
+  }
+
+  @Test
+  void rfc5227_s3_anArpAnnouncementIsOne() {
+    f.start().registered();
+    f.pass(10 * SECOND);
+    int before = f.updates().size();
+    byte[] arp = new byte[60];
+    ByteBuffer bytes = ByteBuffer.wrap(arp);
+    EthernetHeader.write(bytes, 0, MacAddress.BROADCAST, GUEST_MAC, EthernetHeader.TYPE_ARP);
+    bytes.putInt(14 + 14, 0xc0000201).putInt(14 + 24, 0xc0000202);
+    f.onHomeFrame(arp);
+    assertEquals(before, f.updates().size(), "a request is none");
+    bytes.putInt(14 + 24, 0xc0000201);
+    f.onHomeFrame(arp);
+    assertEquals(before + 1, f.updates().size());
+  }
+
+  @Test
+  void rfc2473_s4_1_2_homeAgentAndHomeAddressAreNoCareOfAddresses() {
+    f.start();
+    f.node.careOfAddress(HOME_AGENT, 1500, f.now);
+    f.guestSends();
+    f.node.careOfAddress(HOME_ADDRESS, 1500, f.now);
+    f.pass(5 * SECOND);
+    assertEquals(0, f.updates().size());
+    assertEquals(0, f.packets.size());
+    f.node.careOfAddress(CARE_OF, 1500, f.now);
+    f.guestSends();
+    assertEquals(1, f.updates().size());
   }
 
   @Test

@@ -124,6 +124,21 @@ class TrafficTest {
   }
 
   @Test
+  void vlanTagsAndBridgeProtocolsAreDroppedAndCounted() {
+    f.start().registered();
+    int before = f.packets.size();
+    byte[] tagged = frame(udp(HOME_ADDRESS, CORRESPONDENT, 64), ROUTER_MAC, GUEST_MAC);
+    ByteBuffer.wrap(tagged).putShort(12, (short) EthernetHeader.TYPE_VLAN);
+    f.onHomeFrame(tagged);
+    byte[] bridge = new byte[60];
+    EthernetHeader.write(
+        ByteBuffer.wrap(bridge), 0, MacAddress.parse("01:80:c2:00:00:00"), GUEST_MAC, 38);
+    f.onHomeFrame(bridge);
+    assertEquals(2, f.drops(DropReason.FRAME_TYPE_NOT_CARRIED));
+    assertEquals(before, f.packets.size());
+  }
+
+  @Test
   void truncatedFramesAndPacketsAreCounted() {
     f.start();
     f.onHomeFrame(new byte[13]);
