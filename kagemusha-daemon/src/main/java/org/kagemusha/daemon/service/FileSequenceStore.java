@@ -7,6 +7,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 import org.kagemusha.core.ipsec.SequenceStore;
 import org.kagemusha.daemon.config.FileErrors;
 import org.slf4j.Logger;
@@ -20,10 +22,17 @@ final class FileSequenceStore implements SequenceStore {
 
   private static final Logger log = LoggerFactory.getLogger(FileSequenceStore.class);
 
+  /** After a write that failed, the next try. */
+  private static final long RETRY_NS = 1_000_000_000L;
+
   private final Path file;
   private final Executor writer;
   private final Map<Integer, Long> durable = new ConcurrentHashMap<>();
   private final Map<Integer, Long> wanted = new TreeMap<>();
+  private final LongSupplier clockNs;
+  private final AtomicBoolean failed = new AtomicBoolean();
+  private volatile long failedNs;
+  private boolean complained;
 
   /**
    * Reads what was reserved before.
@@ -31,8 +40,13 @@ final class FileSequenceStore implements SequenceStore {
    * @param writer runs one task after the other
    */
   FileSequenceStore(Path file, Executor writer) {
+    this(file, writer, System::nanoTime);
+  }
+
+  FileSequenceStore(Path file, Executor writer, LongSupplier clockNs) {
     this.file = file;
     this.writer = writer;
+    this.clockNs = clockNs;
     for (String line : DurableFile.readLines(file)) {
       String[] words = line.split(" ");
       try {
@@ -44,32 +58,60 @@ final class FileSequenceStore implements SequenceStore {
     wanted.putAll(durable);
   }
 
+  /**
+   * What is on the disk. Numbers beyond it are refused, and only those that need more ask: so a
+   * write that failed, of a disk that was full, is repeated from here.
+   */
   @Override
   public long load(int spi) {
+    if (failed.get()
+        && clockNs.getAsLong() - failedNs >= RETRY_NS
+        && failed.compareAndSet(true, false)) {
+      execute(this::writeAll, spi);
+    }
     return durable.getOrDefault(spi, 0L);
   }
 
   @Override
   public void reserve(int spi, long upTo) {
+    execute(
+        () -> {
+          wanted.merge(spi, upTo, Math::max);
+          writeAll();
+        },
+        spi);
+  }
+
+  private void execute(Runnable write, int spi) {
     try {
-      writer.execute(() -> write(spi, upTo));
+      writer.execute(write);
     } catch (RejectedExecutionException e) {
       // At the very end nobody writes any more; the clock still keeps numbers apart.
       log.debug("reservation after the end spi={}", Integer.toUnsignedString(spi));
     }
   }
 
-  private void write(int spi, long upTo) {
-    wanted.merge(spi, upTo, Math::max);
+  private void writeAll() {
     StringBuilder text = new StringBuilder();
     wanted.forEach(
         (key, value) ->
             text.append(Integer.toUnsignedString(key)).append(' ').append(value).append('\n'));
     try {
       DurableFile.write(file, text.toString());
-      durable.put(spi, wanted.get(spi));
+      durable.putAll(wanted);
+      if (complained) {
+        complained = false;
+        log.info("sequence numbers saved again file={}", file);
+      }
     } catch (IOException e) {
-      log.warn("sequence numbers not saved file={} cause={}", file, FileErrors.reason(e));
+      failedNs = clockNs.getAsLong();
+      failed.set(true);
+      if (!complained) {
+        complained = true;
+        log.error(
+            "sequence numbers not saved, packets ahead of the clock are refused file={} cause={}",
+            file, FileErrors.reason(e));
+      }
     }
   }
 }

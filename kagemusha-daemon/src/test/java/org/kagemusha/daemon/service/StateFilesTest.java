@@ -60,6 +60,24 @@ class StateFilesTest {
   }
 
   @Test
+  void aStoreThatCannotBeWrittenForAWhileIsWrittenWhenItIsAskedLater() throws Exception {
+    Path file = directory.resolve("full/vm1.sequence");
+    long[] nowNs = {5};
+    FileSequenceStore store = new FileSequenceStore(file, Runnable::run, () -> nowNs[0]);
+    store.reserve(1, 100);
+    store.reserve(2, 200);
+    Files.createDirectory(file.getParent());
+    nowNs[0] += 999_999_999;
+    assertEquals(0, store.load(1));
+    assertFalse(Files.exists(file));
+    nowNs[0]++;
+    store.load(1);
+    assertEquals(100, store.load(1));
+    assertEquals(200, store.load(2));
+    assertEquals(200, new FileSequenceStore(file, Runnable::run).load(2));
+  }
+
+  @Test
   void aSpoiledLineDoesNotHideTheOthers() throws Exception {
     Path file = directory.resolve("x");
     Files.writeString(file, "nonsense\n5 6\n7\n-3 1\n");

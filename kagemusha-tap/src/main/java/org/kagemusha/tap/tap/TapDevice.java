@@ -209,7 +209,7 @@ public final class TapDevice implements HomeLink, AutoCloseable {
             case Errno.ENOENT, Errno.ENODEV, Errno.ENXIO ->
                 "no tun/tap driver: modprobe tun, or hand the device to the container";
             case Errno.EPERM, Errno.EACCES ->
-                "not allowed: a systemd unit needs DeviceAllow=/dev/net/tun rw";
+                "not allowed: it takes mode 0666 (udev's) or root, and DeviceAllow= in a unit";
             default -> "";
           };
       throw hint.isEmpty() ? e : new KernelException("open", CLONE_DEVICE, e.errno(), hint);
