@@ -285,10 +285,18 @@ public final class HomeAgent implements NodeEngine {
       case ICMPV6 -> onIcmpv6(packet, nowNs);
       // RFC 6275 §6.4: the home agent is no mobile node.
       case ROUTED_TO_HOME_ADDRESS -> counters.drop(DropReason.ROUTING_HEADER_INVALID);
-      case DROPPED -> {
-        counters.drop(reader.dropReason());
-        errors.answer(reader, packet, nowNs);
-      }
+      case DROPPED -> onDropped(packet, nowNs);
+    }
+  }
+
+  private void onDropped(PacketBuffer packet, long nowNs) {
+    boolean unknownBinding =
+        reader.answer() == SignallingReader.Answer.BINDING_ERROR_UNKNOWN_BINDING;
+    if (unknownBinding && reverseTunnel.isBound(packet, reader.homeAddressOption())) {
+      reverseTunnel.onHomeAddressOption(packet, reader, nowNs);
+    } else {
+      counters.drop(reader.dropReason());
+      errors.answer(reader, packet, nowNs);
     }
   }
 

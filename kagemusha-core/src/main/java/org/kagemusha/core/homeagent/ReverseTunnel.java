@@ -8,6 +8,7 @@ import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.TokenBucket;
 import org.kagemusha.core.signalling.SignallingReader;
 import org.kagemusha.core.tunnel.Tunnel;
+import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 
@@ -53,6 +54,41 @@ final class ReverseTunnel {
       counters.drop(reason);
       return;
     }
+    forwarding.send(packet, nowNs);
+  }
+
+  /** Says whether a home address is bound to the address that a packet comes from. */
+  boolean isBound(PacketBuffer packet, Ipv6Address homeAddress) {
+    BindingCacheEntry entry = cache.get(homeAddress);
+    return entry != null
+        && entry.isBound()
+        && entry.careOf.matches(packet.bytes(), packet.offset() + Ipv6Header.SOURCE);
+  }
+
+  /**
+   * A clear packet for the home agent itself that came with the Home Address option of a binding.
+   * RFC 6275 §9.3.1: the home address takes the place of the source address; the kernel, which has
+   * the home agent's address, gets the packet without the option.
+   */
+  void onHomeAddressOption(PacketBuffer packet, SignallingReader reader, long nowNs) {
+    Ipv6Address homeAddress = reader.homeAddressOption();
+    BindingCacheEntry entry = cache.get(homeAddress);
+    if (forwarding.protection(entry) != null
+        || entry.authorisation.requirePayloadProtection()) {
+      counters.drop(DropReason.PROTECTION_REQUIRED);
+      return;
+    }
+    ByteBuffer bytes = packet.bytes();
+    int from = packet.offset();
+    int to = reader.innerOffset() - Ipv6Header.BYTES;
+    int payload = packet.end() - reader.innerOffset();
+    for (int i = Ipv6Header.BYTES - Long.BYTES; i >= 0; i -= Long.BYTES) {
+      bytes.putLong(to + i, bytes.getLong(from + i));
+    }
+    bytes.putShort(to + Ipv6Header.PAYLOAD_LENGTH, (short) payload);
+    bytes.put(to + Ipv6Header.NEXT_HEADER, (byte) reader.upperLayerProtocol());
+    homeAddress.write(bytes, to + Ipv6Header.SOURCE);
+    packet.set(to, Ipv6Header.BYTES + payload);
     forwarding.send(packet, nowNs);
   }
 

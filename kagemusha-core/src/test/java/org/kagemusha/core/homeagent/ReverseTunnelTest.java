@@ -24,7 +24,10 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
+import org.kagemusha.core.message.BindingError;
 import org.kagemusha.core.message.Icmpv6;
+import org.kagemusha.core.message.NeighborAdvertisement;
+import org.kagemusha.core.message.NeighborDiscovery;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
@@ -343,6 +346,63 @@ class ReverseTunnelTest {
       assertEquals(1, home.packets.size(), "and the path MTU stays");
     }
     assertEquals(2, home.drops(DropReason.ICMP_ERROR_UNMATCHED));
+  }
+
+  private static byte[] withHomeAddressOption(Ipv6Address source, Ipv6Address homeAddress) {
+    byte[] udp = udp(homeAddress, HOME_AGENT, 5);
+    byte[] packet = new byte[udp.length + 24];
+    System.arraycopy(udp, 0, packet, 0, 40);
+    System.arraycopy(udp, 40, packet, 64, udp.length - 40);
+    ByteBuffer bytes = ByteBuffer.wrap(packet);
+    bytes.putShort(4, (short) (packet.length - 40));
+    bytes.put(6, (byte) Protocol.DESTINATION_OPTIONS);
+    source.write(bytes, Ipv6Header.SOURCE);
+    bytes.put(40, (byte) Protocol.UDP).put(41, (byte) 2).put(42, (byte) 1).put(43, (byte) 2);
+    bytes.put(46, (byte) 0xc9).put(47, (byte) 16);
+    homeAddress.write(bytes, 48);
+    return packet;
+  }
+
+  @Test
+  void rfc6275_s9_3_1_thePacketsOfABindingForTheHomeAgentItselfReachItsKernel() {
+    bind();
+    home.underlay(withHomeAddressOption(CARE_OF, HOME_ADDRESS));
+    assertEquals(0, home.packets.size(), "no Binding Error");
+    assertEquals(1, home.frames.size(), "the kernel's link-layer address is asked for");
+    home.frame(
+        ethernet(
+            TAP_MAC,
+            GATEWAY_MAC,
+            NeighborDiscovery.build(
+                new NeighborAdvertisement(
+                    HOME_AGENT, Ipv6Address.linkLocalOf(TAP_MAC), HOME_AGENT, true, true, true,
+                    GATEWAY_MAC))));
+    byte[] frame = home.dataFrames().get(0);
+    assertArrayEquals(
+        udp(HOME_ADDRESS, HOME_AGENT, 5), Arrays.copyOfRange(frame, 14, frame.length));
+    assertEquals(0, home.drops(DropReason.NO_BINDING));
+  }
+
+  @Test
+  void rfc6275_s9_3_1_withoutThatBindingTheAnswerIsABindingError() {
+    bind();
+    home.underlay(withHomeAddressOption(OTHER_CARE_OF, HOME_ADDRESS));
+    home.underlay(withHomeAddressOption(CARE_OF, OTHER_HOME_ADDRESS));
+    assertEquals(2, home.packets.size());
+    assertEquals(
+        new BindingError(BindingError.UNKNOWN_BINDING, OTHER_HOME_ADDRESS),
+        home.lastSignalling().message());
+    assertEquals(2, home.drops(DropReason.NO_BINDING));
+    assertEquals(0, home.frames.size());
+  }
+
+  @Test
+  void rfc6275_s10_4_5_aClearHomeAddressOptionIsNoWayAroundEsp() {
+    home.protectPayload(HOME_ADDRESS);
+    bind();
+    home.underlay(withHomeAddressOption(CARE_OF, HOME_ADDRESS));
+    assertEquals(0, home.packets.size() + home.frames.size());
+    assertEquals(1, home.drops(DropReason.PROTECTION_REQUIRED));
   }
 
   @Test
