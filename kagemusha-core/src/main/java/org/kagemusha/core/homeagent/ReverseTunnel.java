@@ -19,12 +19,15 @@ final class ReverseTunnel {
 
   private final BindingCache cache;
   private final Forwarding forwarding;
+  private final LostBindings lost;
   private final Counters counters;
   private final TokenBucket errorLimit = new TokenBucket(ERRORS_PER_SECOND, ERRORS_PER_SECOND);
 
-  ReverseTunnel(BindingCache cache, Forwarding forwarding, Counters counters) {
+  ReverseTunnel(
+      BindingCache cache, Forwarding forwarding, LostBindings lost, Counters counters) {
     this.cache = cache;
     this.forwarding = forwarding;
+    this.lost = lost;
     this.counters = counters;
   }
 
@@ -52,6 +55,9 @@ final class ReverseTunnel {
     }
     if (reason != null) {
       counters.drop(reason);
+      if (entry == null) {
+        lost.onUnbound(packet, inner, nowNs);
+      }
       return;
     }
     forwarding.send(packet, nowNs);

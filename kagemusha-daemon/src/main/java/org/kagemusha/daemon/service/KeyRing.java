@@ -94,9 +94,12 @@ final class KeyRing {
             new ClockedSequenceNumbers(
                 config.extendedSequenceNumbers(), System::currentTimeMillis),
             store, config.spiOut(), block(config));
-    return new SecurityAssociationPair(
-        OutboundSecurityAssociation.of(out, numbers),
-        InboundSecurityAssociation.of(in, System::currentTimeMillis));
+    InboundSecurityAssociation opens =
+        InboundSecurityAssociation.of(in, System::currentTimeMillis);
+    if (config.purpose() == KeySource.Purpose.PAYLOAD) {
+      opens.owner(config.homeAddress());
+    }
+    return new SecurityAssociationPair(OutboundSecurityAssociation.of(out, numbers), opens);
   }
 
   private static long block(AssociationConfig config) {
