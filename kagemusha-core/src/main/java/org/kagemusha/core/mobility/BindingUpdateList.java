@@ -22,6 +22,13 @@ final class BindingUpdateList {
     void send(HomeRegistration registration, BindingUpdate update, long nowNs);
   }
 
+  /** How long the addresses of a registration are valid. */
+  @FunctionalInterface
+  interface Validity {
+    /** Seconds that are left of the shorter-lived address. */
+    long remainingSeconds(HomeRegistration registration, long nowNs);
+  }
+
   /** What the list decides by itself and others may want to know. */
   interface Listener {
     /** Another home agent is tried. */
@@ -38,12 +45,15 @@ final class BindingUpdateList {
   private final Map<Ipv6Address, UpdateRate> rates = new HashMap<>();
   private final Transmitter transmitter;
   private final Listener listener;
+  private final Validity validity;
   private final LongSupplier wallClockMs;
   private int lifetimeUnits;
 
-  BindingUpdateList(Transmitter transmitter, Listener listener, LongSupplier wallClockMs) {
+  BindingUpdateList(
+      Transmitter transmitter, Listener listener, Validity validity, LongSupplier wallClockMs) {
     this.transmitter = transmitter;
     this.listener = listener;
+    this.validity = validity;
     this.wallClockMs = wallClockMs;
   }
 
@@ -121,8 +131,18 @@ final class BindingUpdateList {
     }
     rate.sent(nowNs);
     BindingUpdate update =
-        entry.transmit(lifetimeUnits, wallClockMs.getAsLong(), nowNs);
+        entry.transmit(lifetimeUnits(entry, nowNs), wallClockMs.getAsLong(), nowNs);
     transmitter.send(entry, update, nowNs);
+  }
+
+  /**
+   * §11.7.1: "The value specified in the Lifetime field MUST be non-zero and SHOULD be less than or
+   * equal to the remaining valid lifetime of the home address and the care-of address".
+   */
+  private int lifetimeUnits(HomeRegistration entry, long nowNs) {
+    long valid =
+        validity.remainingSeconds(entry, nowNs) / BindingUpdate.LIFETIME_UNIT_SECONDS;
+    return (int) Math.max(1, Math.min(lifetimeUnits, valid));
   }
 
   private UpdateRate rate(Ipv6Address homeAgent) {

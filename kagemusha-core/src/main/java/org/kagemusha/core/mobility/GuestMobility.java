@@ -3,6 +3,7 @@ package org.kagemusha.core.mobility;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.kagemusha.core.message.NeighborAdvertisement;
+import org.kagemusha.core.message.PrefixInformation;
 import org.kagemusha.core.message.RouterAdvertisement;
 import org.kagemusha.core.mobility.HomeRegistration.State;
 import org.kagemusha.core.mobility.LocationDetector.Place;
@@ -49,6 +50,7 @@ final class GuestMobility
   private MobileNodeSettings settings;
   private Place place = Place.UNDECIDED;
   private Ipv6Address careOf;
+  private long careOfValidUntilNs = NodeEngine.NEVER;
   private boolean transmitting;
   private boolean fenced;
   private boolean releasing;
@@ -71,7 +73,7 @@ final class GuestMobility
     this.recorder = parts.recorder();
     this.log = log;
     this.events = new RegistrationEvents(this, recorder, random, counters, log);
-    this.list = new BindingUpdateList(sender, events, wallClockMs);
+    this.list = new BindingUpdateList(sender, events, this::validSeconds, wallClockMs);
     this.book = new HomeAddressBook(list, traffic, parts.tunnels(), parts.keys(), log);
     this.homeStay =
         new HomeStay(list, book, traffic, parts.returnHome(), recorder, log);
@@ -145,6 +147,22 @@ final class GuestMobility
     }
     relocate();
     transmitDue();
+  }
+
+  /** How long the care-of address in force is valid from now on, seconds. */
+  void careOfValid(long seconds) {
+    careOfValidUntilNs =
+        seconds >= PrefixInformation.INFINITE
+            ? NodeEngine.NEVER
+            : nowNs + Math.max(0, seconds) * SECOND_NS;
+  }
+
+  private long validSeconds(HomeRegistration registration, long now) {
+    long careOfSeconds =
+        careOfValidUntilNs == NodeEngine.NEVER
+            ? PrefixInformation.INFINITE
+            : Math.max(0, careOfValidUntilNs - now) / SECOND_NS;
+    return Math.min(careOfSeconds, link.network().validSeconds(registration.homeAddress(), now));
   }
 
   /** The care-of address in force, or null. */

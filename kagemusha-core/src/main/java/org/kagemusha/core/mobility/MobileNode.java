@@ -8,6 +8,7 @@ import java.util.random.RandomGenerator;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.Icmpv6;
+import org.kagemusha.core.message.PrefixInformation;
 import org.kagemusha.core.mobility.LocationDetector.Place;
 import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.neighbor.PseudoHomeNetwork;
@@ -224,7 +225,20 @@ public final class MobileNode implements NodeEngine {
    * @param linkMtu of the underlay interface, octets
    */
   public void careOfAddress(Ipv6Address address, int linkMtu, long nowNs) {
+    careOfAddress(address, linkMtu, PrefixInformation.INFINITE, nowNs);
+  }
+
+  /**
+   * The same of an address that is valid for some time: no binding that is asked for from now on
+   * outlasts it (RFC 6275 §11.7.1). To be called again when that time changes.
+   *
+   * @param address or null for none
+   * @param linkMtu of the underlay interface, octets
+   * @param validSeconds how long the address is valid from now on; 4294967295 is for ever
+   */
+  public void careOfAddress(Ipv6Address address, int linkMtu, long validSeconds, long nowNs) {
     clock(nowNs);
+    mobility.careOfValid(validSeconds);
     mobility.book().linkMtu(linkMtu, nowNs);
     mobility.careOf(address);
   }

@@ -235,6 +235,18 @@ final class HomeRouterKnowledge {
     return prefixes;
   }
 
+  /** The valid lifetime of an autonomous prefix that holds an address, or infinity. */
+  long validSeconds(Ipv6Address address, long nowNs) {
+    if (router != null) {
+      for (PrefixInformation prefix : advertisedPrefixes(nowNs)) {
+        if (prefix.has(PrefixInformation.AUTONOMOUS) && prefix.prefix().contains(address)) {
+          return prefix.validSeconds();
+        }
+      }
+    }
+    return PrefixInformation.INFINITE;
+  }
+
   private static long aged(long seconds, long elapsed) {
     return seconds == PrefixInformation.INFINITE ? seconds : Math.max(0, seconds - elapsed);
   }

@@ -287,6 +287,14 @@ public final class PseudoHomeNetwork {
     return guest.contains(high, low);
   }
 
+  /**
+   * How long an address that the guest makes itself out of a home prefix (RFC 4862 §5.5.3) is valid,
+   * in seconds: as the home router said; 4294967295 is for ever, or not known.
+   */
+  public long validSeconds(Ipv6Address address, long nowNs) {
+    return knowledge.validSeconds(address, nowNs);
+  }
+
   /** Says whether an address, given as two words, is on a home prefix. Allocates nothing. */
   public boolean isOnHomePrefix(long high, long low) {
     return knowledge.isOnHomePrefix(high, low);

@@ -26,6 +26,7 @@ import org.kagemusha.core.message.BindingAcknowledgement;
 import org.kagemusha.core.message.BindingError;
 import org.kagemusha.core.message.BindingRefreshRequest;
 import org.kagemusha.core.message.BindingUpdate;
+import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.signalling.SignallingPacket;
@@ -209,6 +210,47 @@ class RegistrationTest {
     f.node.careOfAddress(CARE_OF, 1500, f.now);
     f.guestSends();
     assertEquals(1, f.updates().size());
+  }
+
+  @Test
+  void rfc6275_s11_7_1_lifetimeIsWithinTheValidityOfTheCareOfAddress() {
+    f.start();
+    f.node.careOfAddress(CARE_OF, 1500, 103, f.now);
+    f.guestSends();
+    assertEquals(25, f.lastUpdate().lifetimeUnits());
+    f.pass(1600 * MS);
+    assertEquals(25, f.lastUpdate().lifetimeUnits());
+    f.pass(3 * SECOND);
+    assertEquals(3, f.updates().size());
+    assertEquals(24, f.lastUpdate().lifetimeUnits());
+
+    f.node.careOfAddress(CARE_OF, 1500, 2, f.now);
+    f.pass(6 * SECOND);
+    assertEquals(1, f.lastUpdate().lifetimeUnits(), "never zero");
+
+    f.node.careOfAddress(CARE_OF, 1500, 0xffff_ffffL, f.now);
+    f.pass(12 * SECOND);
+    assertEquals(150, f.lastUpdate().lifetimeUnits());
+  }
+
+  @Test
+  void rfc6275_s11_7_1_lifetimeIsWithinTheValidityOfTheHomeAddress() {
+    MobileNodeSettings s = f.settings;
+    HomeRouter router =
+        new HomeRouter(
+            MobileNodeFixture.ROUTER, MobileNodeFixture.ROUTER_MAC, 64, 0, 1800, 0, 0,
+            List.of(
+                new HomeRouter.PrefixInformation(MobileNodeFixture.HOME_PREFIX, 0xc0, 200, 100)),
+            List.of());
+    f.settings =
+        new MobileNodeSettings(
+            s.name(), s.guestMac(), s.tapMac(), s.homeAddresses(), s.homePrefixes(),
+            s.homeAgents(), router, s.location(), s.lifetimeSeconds(),
+            s.waitForAcknowledgement(), s.requireSignallingProtection(),
+            s.presenceTimeoutSeconds(), s.tunnel());
+    f.start();
+    f.guestSends();
+    assertEquals(50, f.lastUpdate().lifetimeUnits());
   }
 
   @Test

@@ -41,9 +41,15 @@ final class CareOfTracker implements AutoCloseable {
   /** After a failure, such as a missing nft, the next try. */
   private static final long RETRY_SECONDS = 10;
 
-  /** Takes the care-of address, or null, and its link's MTU in octets; on the loop. */
+  /** How much a valid lifetime may be off from what was told, seconds. */
+  private static final long VALIDITY_TOLERANCE_SECONDS = 2;
+
+  /**
+   * Takes the care-of address, or null, its link's MTU in octets, and for how many seconds it is
+   * valid; on the loop.
+   */
   interface Listener {
-    void onCareOfAddress(Ipv6Address address, int mtu);
+    void onCareOfAddress(Ipv6Address address, int mtu, long validSeconds);
   }
 
   /**
@@ -69,6 +75,7 @@ final class CareOfTracker implements AutoCloseable {
   private Set<Ipv6Address> quieted = Set.of();
   private Ipv6Address told;
   private int toldMtu;
+  private long toldUntilSeconds = Long.MAX_VALUE;
   private CareOfDecision.State toldState;
   private boolean retrying;
   private String failure;
@@ -142,7 +149,7 @@ final class CareOfTracker implements AutoCloseable {
         log.warn(
             "care-of address cannot be had; tried again every {} s cause={}", RETRY_SECONDS, cause);
       }
-      tell(null, 0, CareOfDecision.State.WAITING_FOR_ADDRESS);
+      tell(null, 0, InterfaceAddress.FOREVER, CareOfDecision.State.WAITING_FOR_ADDRESS);
       retry();
     }
   }
@@ -169,7 +176,7 @@ final class CareOfTracker implements AutoCloseable {
     }
     Optional<Link> link = findLink();
     if (link.isEmpty() || !link.get().isUp()) {
-      tell(null, 0, CareOfDecision.State.WAITING_FOR_ADDRESS);
+      tell(null, 0, InterfaceAddress.FOREVER, CareOfDecision.State.WAITING_FOR_ADDRESS);
       return;
     }
     if (link.get().index() != index) {
@@ -188,7 +195,8 @@ final class CareOfTracker implements AutoCloseable {
       netlink.addHostAddress(index, address, true);
       log.info("care-of address added coa={} interface={}", address, link.get().name());
     }
-    tell(decision.careOf().orElse(null), link.get().mtu(), decision.state());
+    Ipv6Address careOf = decision.careOf().orElse(null);
+    tell(careOf, link.get().mtu(), validSeconds(careOf, present), decision.state());
   }
 
   private Optional<Link> findLink() throws KernelException {
@@ -245,17 +253,40 @@ final class CareOfTracker implements AutoCloseable {
     }
   }
 
-  private void tell(Ipv6Address address, int mtu, CareOfDecision.State state) {
+  /**
+   * How long a care-of address is valid: one of our own has no lifetime in the kernel, and is worth
+   * as much as the host's addresses out of the same prefix, which follow Router Advertisements.
+   */
+  static long validSeconds(Ipv6Address careOf, List<InterfaceAddress> present) {
+    long longest = -1;
+    for (InterfaceAddress one : present) {
+      boolean same = one.address().equals(careOf) && one.validSeconds() != InterfaceAddress.FOREVER;
+      if (same || careOf != null && one.prefixLength() < 128 && one.prefix().contains(careOf)) {
+        longest = Math.max(longest, one.validSeconds());
+      }
+    }
+    return longest < 0 ? InterfaceAddress.FOREVER : longest;
+  }
+
+  private void tell(
+      Ipv6Address address, int mtu, long validSeconds, CareOfDecision.State state) {
     if (state != toldState) {
       toldState = state;
       log.info(
           "care-of state={} policy={} coa={}",
           word(state), word(target.settings().policy()), address == null ? "none" : address);
     }
-    if (!Objects.equals(address, told) || address != null && mtu != toldMtu) {
+    long untilSeconds =
+        validSeconds == InterfaceAddress.FOREVER
+            ? Long.MAX_VALUE
+            : System.nanoTime() / 1_000_000_000L + validSeconds;
+    if (!Objects.equals(address, told)
+        || address != null && mtu != toldMtu
+        || Math.abs(untilSeconds - toldUntilSeconds) > VALIDITY_TOLERANCE_SECONDS) {
       told = address;
       toldMtu = mtu;
-      loop.execute(() -> listener.onCareOfAddress(address, mtu));
+      toldUntilSeconds = untilSeconds;
+      loop.execute(() -> listener.onCareOfAddress(address, mtu, validSeconds));
     }
   }
 

@@ -52,6 +52,7 @@ public final class MobileNodeService extends Service {
   private HomeRouterStore routers;
   private PortKeeper port;
   private UnderlayLink underlay;
+  private Ipv6Address local;
   private WatchSource watch;
   private HostSecret secret;
   private CareOfTracker tracker;
@@ -170,10 +171,12 @@ public final class MobileNodeService extends Service {
         of.home().prefixes(), of.underlay().interfaceName());
   }
 
-  private void onCareOfAddress(Ipv6Address address, int mtu) {
-    if (address != null) {
+  private void onCareOfAddress(Ipv6Address address, int mtu, long validSeconds) {
+    if (address != null && !address.equals(local)) {
+      local = null;
       try {
         underlay.local(UnderlayLink.settings(address, config.tap().mtu()), loop());
+        local = address;
       } catch (KernelException e) {
         log.error("care-of address of no use coa={} cause={}", address, e.getMessage());
         engine.careOfAddress(null, mtu, System.nanoTime());
@@ -181,7 +184,7 @@ public final class MobileNodeService extends Service {
         return;
       }
     }
-    engine.careOfAddress(address, mtu, System.nanoTime());
+    engine.careOfAddress(address, mtu, validSeconds, System.nanoTime());
   }
 
   @Override
