@@ -2,8 +2,10 @@ package org.kagemusha.daemon.service;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.kagemusha.core.ipsec.ClockedSequenceNumbers;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.KeySource;
@@ -62,8 +64,9 @@ final class KeyRing {
         fresh.put(config, make(config));
       }
     }
+    Set<AssociationConfig> kept = new HashSet<>(wanted);
     for (AssociationConfig config : order) {
-      if (!wanted.contains(config)) {
+      if (!kept.contains(config)) {
         inbound.remove(config.spiIn());
         source.remove(config.homeAddress(), config.purpose());
         held.remove(config);
