@@ -23,11 +23,11 @@ import java.util.function.LongSupplier;
  *       {@link #nearest}.
  * </ul>
  *
- * <p>The next host is ahead if its clock lags by less than the time since the host before started
- * (or last leapt less 32 seconds, or last sent in the case of 32 bits); and once it is behind, it
- * is so for the clocks' difference only. A restart is ahead if it takes longer than a tick: 250 ms,
- * or one millisecond. {@link ReservedSequenceNumbers} covers shorter ones and clocks that are set
- * back.
+ * <p>The next host is ahead if its clock lags by less than the time since the host before started,
+ * or was last told to {@link #catchUp} (or last leapt less 32 seconds, or last sent in the case of
+ * 32 bits); and once it is behind, it is so for the clocks' difference only. A restart is ahead if
+ * it takes longer than a tick: 250 ms, or one millisecond. {@link ReservedSequenceNumbers} covers
+ * shorter ones and clocks that are set back.
  */
 public final class ClockedSequenceNumbers implements SequenceNumbers {
 
@@ -44,6 +44,7 @@ public final class ClockedSequenceNumbers implements SequenceNumbers {
 
   private final boolean extended;
   private final LongSupplier wallMs;
+  private boolean starting = true;
   private long last;
 
   /**
@@ -59,18 +60,24 @@ public final class ClockedSequenceNumbers implements SequenceNumbers {
 
   @Override
   public long next() {
-    long number = after(last, last == 0);
+    long number = after(last, starting);
     if (number != 0) {
+      starting = false;
       last = number;
     }
     return number;
+  }
+
+  @Override
+  public void catchUp() {
+    starting = true;
   }
 
   /**
    * The number that follows another one, without taking it.
    *
    * @param before the number before
-   * @param starting whether this is the first one of this run
+   * @param starting whether this is the first one of this run, or since {@link #catchUp}
    * @return 0 if numbers are used up
    */
   long after(long before, boolean starting) {

@@ -110,6 +110,11 @@ public final class OutboundSecurityAssociation {
     return null;
   }
 
+  /** The VM has come back to this host; see {@link SequenceNumbers#catchUp}. */
+  public void catchUp() {
+    sequence.catchUp();
+  }
+
   /** The encryption algorithm. */
   public EncryptionAlgorithm encryption() {
     return encryption;

@@ -82,6 +82,12 @@ public final class ReservedSequenceNumbers implements SequenceNumbers {
     return number;
   }
 
+  @Override
+  public void catchUp() {
+    starting = true;
+    prepare();
+  }
+
   private void reserveBeyond(long number) {
     // Half a block ahead, so that a store that writes in the background has time to.
     if (number > asked - block / 2) {

@@ -13,4 +13,11 @@ public interface SequenceNumbers {
    * @return 1 to 2^32-1, or to 2^63-1 with extended sequence numbers; 0 if there is none left
    */
   long next();
+
+  /**
+   * The VM has come back to this host: another may have sent in between, with numbers that are ahead
+   * of this one's. The number after this is one that a fresh start would give, or a greater one. To
+   * be called only on arrival, for packets on their way then fall out of the peer's window.
+   */
+  default void catchUp() {}
 }

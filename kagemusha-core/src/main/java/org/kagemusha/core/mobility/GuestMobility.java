@@ -260,6 +260,7 @@ final class GuestMobility
    */
   private void act(boolean heard) {
     if (place == Place.FOREIGN) {
+      book.catchUp();
       registerAbroad(heard);
     } else if (place == Place.HOME) {
       presence.watched(false);

@@ -178,6 +178,13 @@ final class HomeAddressBook {
     path.refreshKeys();
   }
 
+  /** The VM has come back; see {@link HomeAddressPath#catchUp}. */
+  void catchUp() {
+    for (HomeAddressPath path : traffic.paths()) {
+      path.catchUp();
+    }
+  }
+
   /** The MTU of the underlay interface, octets. */
   void linkMtu(int octets, long nowNs) {
     linkMtu = octets;

@@ -31,6 +31,14 @@ final class HomeAddressPath {
     tunnel.protection(payload == null ? null : payload.outbound());
   }
 
+  /** The VM has come back: what the host between sent must not be ahead of what is sent here. */
+  void catchUp() {
+    refreshKeys();
+    if (payload != null) {
+      payload.outbound().catchUp();
+    }
+  }
+
   /** Says whether payload is protected; looks for associations where there were none. */
   boolean isProtected() {
     if (payload == null) {

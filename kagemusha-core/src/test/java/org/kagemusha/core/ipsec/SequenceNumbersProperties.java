@@ -81,6 +81,38 @@ class SequenceNumbersProperties {
     }
   }
 
+  /** Daemons that run on while the VM wanders between their hosts, for moments or for minutes. */
+  @Property(tries = 500)
+  void rfc4303_s3_3_3_aHostThatTheVmComesBackToIsAheadOfTheHostsBetween(
+      @ForAll boolean extended,
+      @ForAll boolean stored,
+      @ForAll @Size(min = 2, max = 30) List<@IntRange(min = 0, max = 2) Integer> hosts,
+      @ForAll long seed) {
+    Random random = new Random(seed);
+    AtomicLong wallMs = new AtomicLong(NOW_MS);
+    SequenceNumbers[] numbers = new SequenceNumbers[3];
+    long highest = 0;
+    for (int host : hosts) {
+      if (numbers[host] == null) {
+        ClockedSequenceNumbers clocked = new ClockedSequenceNumbers(extended, wallMs::get);
+        numbers[host] =
+            stored
+                ? new ReservedSequenceNumbers(
+                    clocked, new InMemorySequenceStore(), SPI, extended ? PER_SECOND : 8)
+                : clocked;
+      }
+      numbers[host].catchUp();
+      long end = wallMs.get() + 500 + random.nextInt(random.nextInt(5) == 0 ? 300_000 : 3000);
+      while (wallMs.get() < end) {
+        long number = numbers[host].next();
+        assertTrue(number > highest, number + " after " + highest);
+        highest = number;
+        wallMs.addAndGet(extended ? random.nextInt(200) : 334 + random.nextInt(3000));
+      }
+      wallMs.addAndGet(250);
+    }
+  }
+
   /** What the sender does over hours is always what the receiver's own clock makes of 32 bits. */
   @Property(tries = 200)
   void rfc4303_appendixA3_theReceiversClockTellsTheUpperHalf(
