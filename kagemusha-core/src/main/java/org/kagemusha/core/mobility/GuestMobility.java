@@ -13,6 +13,7 @@ import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.MacAddress;
+import org.kagemusha.core.wire.PacketBuffer;
 import org.slf4j.Logger;
 
 /**
@@ -46,11 +47,13 @@ final class GuestMobility
   private final Logger log;
   private final GuestLink link = new GuestLink();
   private final RegistrationEvents events;
+  private final PathMtuProbe probe;
 
   private MobileNodeSettings settings;
   private Place place = Place.UNDECIDED;
   private Ipv6Address careOf;
   private long careOfValidUntilNs = NodeEngine.NEVER;
+  private boolean probing;
   private boolean transmitting;
   private boolean fenced;
   private boolean releasing;
@@ -79,6 +82,7 @@ final class GuestMobility
         new HomeStay(list, book, traffic, parts.returnHome(), recorder, log);
     this.detector = new LocationDetector(settings.location(), settings.homePrefixes());
     this.presence = new GuestPresence(this::askGuest);
+    this.probe = new PathMtuProbe(parts.underlay(), random, book);
   }
 
   BindingUpdateList list() {
@@ -149,6 +153,19 @@ final class GuestMobility
     transmitDue();
   }
 
+  /** Says whether the path MTU is probed, RFC 8899. */
+  void pathMtuProbing(boolean enabled) {
+    probing = enabled;
+    if (!enabled) {
+      probe.stop();
+    }
+  }
+
+  /** An ICMPv6 message that is no error; true if it answers a probe. */
+  boolean onEchoReply(PacketBuffer packet) {
+    return probe.onEchoReply(packet, nowNs);
+  }
+
   /** How long the care-of address in force is valid from now on, seconds. */
   void careOfValid(long seconds) {
     careOfValidUntilNs =
@@ -174,6 +191,7 @@ final class GuestMobility
     log.info("care-of vm={} old={} new={}", settings.name(), careOf, address);
     careOf = address;
     detector.careOf(address);
+    probe.stop();
     relocate();
     if (place == Place.FOREIGN && presence.isHere()) {
       effortNs = nowNs;
@@ -353,6 +371,7 @@ final class GuestMobility
 
   private void quiesce() {
     list.stop();
+    probe.stop();
     traffic.careOf(null);
     homeStay.end();
     link.rest();
@@ -385,6 +404,7 @@ final class GuestMobility
     presence.left();
     fenced = true;
     fencedUntilNs = nowNs + FENCE_GUARD_NS;
+    probe.stop();
     traffic.careOf(null);
     link.rest();
     releasing = true;
@@ -456,6 +476,13 @@ final class GuestMobility
     }
     if (!transmitting) {
       transmitDue();
+    }
+  }
+
+  @Override
+  public void onRegistered(HomeRegistration registration) {
+    if (probing && isAbroad() && traffic.isOpen()) {
+      probe.begin(careOf, registration.homeAgent(), nowNs);
     }
   }
 
@@ -553,6 +580,7 @@ final class GuestMobility
     }
     homeStay.onDeadline(nowNs);
     link.onDeadline(nowNs);
+    probe.onDeadline(nowNs);
   }
 
   /** When {@link #onDeadline} wants to be called. */
@@ -562,7 +590,7 @@ final class GuestMobility
     if (releasing || presence.state() == GuestPresence.State.PRESENT && maySend()) {
       next = Math.min(next, list.dueNs());
     }
-    return Math.min(next, link.nextDeadlineNs());
+    return Math.min(next, Math.min(link.nextDeadlineNs(), probe.nextDeadlineNs()));
   }
 
   /** Says whether the edge shall watch the bridge: at home, until the deregistration has ended. */

@@ -16,7 +16,7 @@ import org.slf4j.Logger;
  * The home addresses of the guest: those that are configured and those that it made itself, each
  * with its registration and its tunnel.
  */
-final class HomeAddressBook {
+final class HomeAddressBook implements PathMtuProbe.Sizes {
 
   /** The link-local prefix of RFC 4291 §2.5.6. */
   private static final long LINK_LOCAL_HIGH = 0xfe80L << 48;
@@ -190,6 +190,30 @@ final class HomeAddressBook {
     linkMtu = octets;
     for (HomeAddressPath path : traffic.paths()) {
       path.tunnel().linkMtu(octets, nowNs);
+    }
+  }
+
+  /** The MTU of the underlay interface, octets; 0 before it is known. */
+  @Override
+  public int link() {
+    return linkMtu;
+  }
+
+  /** The smallest path MTU of all tunnels, octets. */
+  @Override
+  public int path(long nowNs) {
+    int smallest = linkMtu;
+    for (HomeAddressPath path : traffic.paths()) {
+      smallest = Math.min(smallest, path.tunnel().pathMtu(nowNs));
+    }
+    return smallest;
+  }
+
+  /** What probing found of the path, octets. */
+  @Override
+  public void found(int octets, long nowNs) {
+    for (HomeAddressPath path : traffic.paths()) {
+      path.tunnel().probedPathMtu(octets, nowNs);
     }
   }
 

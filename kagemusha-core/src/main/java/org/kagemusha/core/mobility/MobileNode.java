@@ -143,7 +143,8 @@ public final class MobileNode implements NodeEngine {
     this.mobility =
         new GuestMobility(
             settings,
-            new MobileNodeParts(traffic, returnHome, sender, frames, recorder, tunnels, keys),
+            new MobileNodeParts(
+                underlay, traffic, returnHome, sender, frames, recorder, tunnels, keys),
             random,
             wallClockMs,
             counters,
@@ -241,6 +242,15 @@ public final class MobileNode implements NodeEngine {
     mobility.careOfValid(validSeconds);
     mobility.book().linkMtu(linkMtu, nowNs);
     mobility.careOf(address);
+  }
+
+  /**
+   * Says whether the path MTU to the home agent is probed (RFC 8899), for paths that swallow Packet
+   * Too Big: Echo Requests as large as the path MTU, a few in ten minutes. Off at first.
+   */
+  public void pathMtuProbing(boolean enabled, long nowNs) {
+    clock(nowNs);
+    mobility.pathMtuProbing(enabled);
   }
 
   /** The VM has arrived (idempotent). */
@@ -378,7 +388,9 @@ public final class MobileNode implements NodeEngine {
     }
     int type = bytes.get(at) & 0xff;
     if (type >= Icmpv6.ECHO_REQUEST) {
-      counters.drop(DropReason.PROTOCOL_NOT_TAKEN);
+      if (!mobility.onEchoReply(packet)) {
+        counters.drop(DropReason.PROTOCOL_NOT_TAKEN);
+      }
       return;
     }
     if (isAboutSignalling(packet)) {

@@ -23,6 +23,9 @@ final class RegistrationEvents implements SignallingInput.Sink, BindingUpdateLis
     /** The home agent of an entry may have changed, or an update may be due. */
     void onChanged(HomeRegistration registration);
 
+    /** The home agent acknowledged a binding: it is there, and so is the path to it. */
+    void onRegistered(HomeRegistration registration);
+
     /** The home agent holds no binding any more, or nobody answers. */
     void onDeregistered(HomeRegistration registration, boolean acknowledged);
 
@@ -85,6 +88,7 @@ final class RegistrationEvents implements SignallingInput.Sink, BindingUpdateLis
     switch (outcome) {
       case REGISTERED -> {
         recorder.acknowledged(nowNs);
+        consequences.onRegistered(registration);
         if (!wasRegistered) {
           log.info(
               "registered vm={} hoa={} for={}s",

@@ -86,6 +86,16 @@ public final class Tunnel {
   }
 
   /**
+   * Sets the path MTU that probing found, RFC 8899 §5.3.2: unlike an ICMPv6 message it may raise it.
+   * It is kept for ten minutes.
+   *
+   * @param octets at least 1280, at most what the link carries; taken as the nearest of these
+   */
+  public void probedPathMtu(int octets, long nowNs) {
+    mtu.probed(octets, nowNs);
+  }
+
+  /**
    * The tunnel MTU, RFC 2473 §6.7: the largest inner packet, in octets, that goes through in one
    * piece. May be less than 1280: up to there, outer packets are fragmented.
    */

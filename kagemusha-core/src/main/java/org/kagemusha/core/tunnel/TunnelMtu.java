@@ -62,6 +62,12 @@ final class TunnelMtu {
     }
   }
 
+  /** Sets the path MTU that probing found (RFC 8899 §5.3.2), at most the link's. */
+  void probed(int octets, long nowNs) {
+    path = Math.min(bound(octets), link);
+    loweredNs = nowNs;
+  }
+
   /**
    * Lowers the path MTU below a size that did not go out, to the next size that links have.
    *

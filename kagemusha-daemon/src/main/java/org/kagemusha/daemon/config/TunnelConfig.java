@@ -9,6 +9,7 @@ package org.kagemusha.daemon.config;
  * @param flowLabel whether outer flow labels tell flows apart (RFC 6438); else they are 0
  * @param copyDscp whether the outer DSCP is the inner one
  * @param maximumMtu upper bound for inner packets, octets, 1280 to 65535
+ * @param probePathMtu whether a mobile node probes the path MTU (RFC 8899)
  */
 public record TunnelConfig(
     int hopLimit,
@@ -16,7 +17,8 @@ public record TunnelConfig(
     boolean clampMss,
     boolean flowLabel,
     boolean copyDscp,
-    int maximumMtu) {
+    int maximumMtu,
+    boolean probePathMtu) {
 
   static TunnelConfig read(Section section) {
     return new TunnelConfig(
@@ -25,6 +27,7 @@ public record TunnelConfig(
         section.flag("clamp-mss", true),
         section.flag("flow-label", true),
         section.flag("copy-dscp", true),
-        (int) section.integer("maximum-mtu", 65_535, 1280, 65_535));
+        (int) section.integer("maximum-mtu", 65_535, 1280, 65_535),
+        section.flag("probe-path-mtu", false));
   }
 }

@@ -90,6 +90,7 @@ public final class MobileNodeService extends Service {
             MobileNodeSettingsOf.config(config, tapMac, learned), home, underlay, keys.source(),
             keys.inbound(), new SplittableRandom(), System::currentTimeMillis, System::nanoTime,
             counters());
+    engine.pathMtuProbing(config.tunnel().probePathMtu(), System.nanoTime());
     home.engine(engine);
     underlay.engine(engine);
     KernelQuiet quiet = new KernelQuiet(name());
@@ -256,6 +257,7 @@ public final class MobileNodeService extends Service {
     MobileNodeSettings settings = MobileNodeSettingsOf.config(kept, tapMac, engine.homeRouter());
     keys.replace(kept.associations());
     engine.settings(settings, System.nanoTime());
+    engine.pathMtuProbing(kept.tunnel().probePathMtu(), System.nanoTime());
     LogSetup.configure(fresh.operating().logLevel());
     if (guard != null) {
       edge().executor().execute(() -> guard.apply(kept));

@@ -45,7 +45,7 @@ class VmConfigTest {
     assertEquals(
         new UnderlayConfig(null, UnderlayConfig.Mode.OWN, null), config.underlay());
     assertEquals(new VmConfig.Binding(600, false, 10, Location.AUTO), config.binding());
-    assertEquals(new TunnelConfig(64, -1, true, true, true, 65_535), config.tunnel());
+    assertEquals(new TunnelConfig(64, -1, true, true, true, 65_535, false), config.tunnel());
     assertEquals(Path.of("/run/kagemusha/vm7.sock"), config.operating().socket());
     assertEquals(Path.of("/var/lib/kagemusha"), config.operating().stateDirectory());
     assertNull(config.operating().metrics());
@@ -88,6 +88,7 @@ class VmConfigTest {
             flow-label = false
             copy-dscp = false
             maximum-mtu = 1400
+            probe-path-mtu = true
             [protection]
             signalling = "esp"
             payload = "none"
@@ -143,7 +144,7 @@ class VmConfigTest {
             "eth1", UnderlayConfig.Mode.FIXED, Ipv6Address.parse("2001:db8:3000::7")),
         config.underlay());
     assertEquals(new VmConfig.Binding(60, true, 2, Location.FOREIGN), config.binding());
-    assertEquals(new TunnelConfig(32, 4, false, false, false, 1400), config.tunnel());
+    assertEquals(new TunnelConfig(32, 4, false, false, false, 1400, true), config.tunnel());
     assertEquals(new Protection(true, false, false), config.protection());
     AssociationConfig first = config.associations().get(0);
     assertEquals(KeySource.Purpose.SIGNALLING, first.purpose());

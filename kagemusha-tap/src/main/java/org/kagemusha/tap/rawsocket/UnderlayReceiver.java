@@ -41,6 +41,7 @@ public final class UnderlayReceiver implements AutoCloseable {
   private static final int DRAIN_AT_MOST = 64;
   private static final int FIRST_ICMP_ERROR = 1;
   private static final int LAST_ICMP_ERROR = 4;
+  private static final int ECHO_REPLY = 129;
   private static final int HOME_ADDRESS_OPTION = 0xc9;
   private static final int PAD1 = 0;
   private static final int TYPE_2 = 2;
@@ -79,7 +80,7 @@ public final class UnderlayReceiver implements AutoCloseable {
     try {
       int level = Constants.IPPROTO_IPV6;
       if (protocol == Protocol.ICMPV6) {
-        passIcmpErrors(socket);
+        passIcmpMessages(socket);
       }
       socket.setOption(level, Constants.IPV6_FREEBIND, 1, "IPV6_FREEBIND");
       socket.setOption(level, Constants.IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO");
@@ -230,7 +231,7 @@ public final class UnderlayReceiver implements AutoCloseable {
     return false;
   }
 
-  private static void passIcmpErrors(Descriptor socket) throws KernelException {
+  private static void passIcmpMessages(Descriptor socket) throws KernelException {
     NativeMemory filter = new NativeMemory(32);
     for (int word = 0; word < 8; word++) {
       filter.bytes().putInt(4 * word, -1);
@@ -240,6 +241,8 @@ public final class UnderlayReceiver implements AutoCloseable {
       pass |= 1 << type;
     }
     filter.bytes().putInt(0, ~pass);
+    // Answers to probes of the path MTU (RFC 8899); RFC 3542 §3.2: a set bit blocks.
+    filter.bytes().putInt(4 * (ECHO_REPLY >> 5), ~(1 << (ECHO_REPLY & 31)));
     socket.setOption(
         Constants.IPPROTO_ICMPV6, Constants.ICMP6_FILTER, filter, 32, "ICMP6_FILTER");
   }
