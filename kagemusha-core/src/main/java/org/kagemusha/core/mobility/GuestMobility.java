@@ -3,17 +3,14 @@ package org.kagemusha.core.mobility;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.kagemusha.core.message.NeighborAdvertisement;
-import org.kagemusha.core.message.PrefixInformation;
 import org.kagemusha.core.message.RouterAdvertisement;
 import org.kagemusha.core.mobility.HomeRegistration.State;
 import org.kagemusha.core.mobility.LocationDetector.Place;
 import org.kagemusha.core.mobility.MobileNode.Trigger;
 import org.kagemusha.core.neighbor.PseudoHomeNetwork;
 import org.kagemusha.core.node.Counters;
-import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.MacAddress;
-import org.kagemusha.core.wire.PacketBuffer;
 import org.slf4j.Logger;
 
 /**
@@ -47,13 +44,12 @@ final class GuestMobility
   private final Logger log;
   private final GuestLink link = new GuestLink();
   private final RegistrationEvents events;
+  private final AddressValidity validity;
   private final PathMtuProbe probe;
 
   private MobileNodeSettings settings;
   private Place place = Place.UNDECIDED;
   private Ipv6Address careOf;
-  private long careOfValidUntilNs = NodeEngine.NEVER;
-  private boolean probing;
   private boolean transmitting;
   private boolean fenced;
   private boolean releasing;
@@ -76,7 +72,9 @@ final class GuestMobility
     this.recorder = parts.recorder();
     this.log = log;
     this.events = new RegistrationEvents(this, recorder, random, counters, log);
-    this.list = new BindingUpdateList(sender, events, this::validSeconds, wallClockMs);
+    this.validity =
+        new AddressValidity((address, now) -> link.network().validSeconds(address, now));
+    this.list = new BindingUpdateList(sender, events, validity, wallClockMs);
     this.book = new HomeAddressBook(list, traffic, parts.tunnels(), parts.keys(), log);
     this.homeStay =
         new HomeStay(list, book, traffic, parts.returnHome(), recorder, log);
@@ -153,33 +151,12 @@ final class GuestMobility
     transmitDue();
   }
 
-  /** Says whether the path MTU is probed, RFC 8899. */
-  void pathMtuProbing(boolean enabled) {
-    probing = enabled;
-    if (!enabled) {
-      probe.stop();
-    }
+  PathMtuProbe probe() {
+    return probe;
   }
 
-  /** An ICMPv6 message that is no error; true if it answers a probe. */
-  boolean onEchoReply(PacketBuffer packet) {
-    return probe.onEchoReply(packet, nowNs);
-  }
-
-  /** How long the care-of address in force is valid from now on, seconds. */
-  void careOfValid(long seconds) {
-    careOfValidUntilNs =
-        seconds >= PrefixInformation.INFINITE
-            ? NodeEngine.NEVER
-            : nowNs + Math.max(0, seconds) * SECOND_NS;
-  }
-
-  private long validSeconds(HomeRegistration registration, long now) {
-    long careOfSeconds =
-        careOfValidUntilNs == NodeEngine.NEVER
-            ? PrefixInformation.INFINITE
-            : Math.max(0, careOfValidUntilNs - now) / SECOND_NS;
-    return Math.min(careOfSeconds, link.network().validSeconds(registration.homeAddress(), now));
+  AddressValidity validity() {
+    return validity;
   }
 
   /** The care-of address in force, or null. */
@@ -481,7 +458,7 @@ final class GuestMobility
 
   @Override
   public void onRegistered(HomeRegistration registration) {
-    if (probing && isAbroad() && traffic.isOpen()) {
+    if (isAbroad() && traffic.isOpen()) {
       probe.begin(careOf, registration.homeAgent(), nowNs);
     }
   }

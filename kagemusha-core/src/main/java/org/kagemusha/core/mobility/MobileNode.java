@@ -239,7 +239,7 @@ public final class MobileNode implements NodeEngine {
    */
   public void careOfAddress(Ipv6Address address, int linkMtu, long validSeconds, long nowNs) {
     clock(nowNs);
-    mobility.careOfValid(validSeconds);
+    mobility.validity().careOf(validSeconds, nowNs);
     mobility.book().linkMtu(linkMtu, nowNs);
     mobility.careOf(address);
   }
@@ -250,7 +250,7 @@ public final class MobileNode implements NodeEngine {
    */
   public void pathMtuProbing(boolean enabled, long nowNs) {
     clock(nowNs);
-    mobility.pathMtuProbing(enabled);
+    mobility.probe().enabled(enabled);
   }
 
   /** The VM has arrived (idempotent). */
@@ -388,7 +388,7 @@ public final class MobileNode implements NodeEngine {
     }
     int type = bytes.get(at) & 0xff;
     if (type >= Icmpv6.ECHO_REQUEST) {
-      if (!mobility.onEchoReply(packet)) {
+      if (!mobility.probe().onEchoReply(packet, nowNs)) {
         counters.drop(DropReason.PROTOCOL_NOT_TAKEN);
       }
       return;

@@ -63,6 +63,7 @@ final class PathMtuProbe {
   private final Underlay underlay;
   private final RandomGenerator random;
   private final Sizes sizes;
+  private boolean enabled;
   private Phase phase = Phase.IDLE;
   private Ipv6Address careOf;
   private Ipv6Address homeAgent;
@@ -79,8 +80,19 @@ final class PathMtuProbe {
     this.sizes = sizes;
   }
 
+  /** Says whether to probe at all; off at first. */
+  void enabled(boolean value) {
+    enabled = value;
+    if (!value) {
+      stop();
+    }
+  }
+
   /** Begins to probe a path; goes on where it is probed already. */
   void begin(Ipv6Address source, Ipv6Address destination, long nowNs) {
+    if (!enabled) {
+      return;
+    }
     if (phase != Phase.IDLE && source.equals(careOf) && destination.equals(homeAgent)) {
       return;
     }
