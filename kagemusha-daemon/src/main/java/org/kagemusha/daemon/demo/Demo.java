@@ -17,7 +17,7 @@ final class Demo {
 
   private static final long MILLISECOND = TimeUnit.MILLISECONDS.toNanos(1);
 
-  private static final long ALIVE_WITHIN_NS = 300 * MILLISECOND;
+  private static final long ALIVE_WITHIN_NS = 2000 * MILLISECOND;
 
   private final DemoOptions options;
   private final PrintStream out;

@@ -15,9 +15,9 @@ import org.kagemusha.tap.libc.KernelException;
  *
  * <p>Every change replaces a table in one transaction, so each may be repeated, and there is no
  * moment without rules. Each runs the {@code nft} tool and waits for it, some 10 ms. Needs
- * CAP_NET_ADMIN. While it is installed the host sends no ICMPv6 Destination Unreachable or
- * Parameter Problem from the given addresses about IPv6-in-IPv6, ESP, Mobility Headers, Destination
- * Options and Routing headers, whoever sent them.
+ * CAP_NET_ADMIN. While it is installed the host's kernel sends no ICMPv6 Destination Unreachable or
+ * Parameter Problem from the given addresses about IPv6-in-IPv6, ESP, Destination Options and Routing
+ * headers, whoever sent them, and about Mobility Headers only that one is malformed.
  */
 public final class KernelQuiet {
 
@@ -100,14 +100,20 @@ public final class KernelQuiet {
   }
 
   static String installScript(String table, Collection<Ipv6Address> locals) {
+    String source = "    ip6 saddr " + set(locals);
+    String error = source + " icmpv6 type { destination-unreachable, parameter-problem }";
     // Octet 14 behind the start of an ICMPv6 error is the Next Header of the packet it quotes.
     return removal("ip6", table)
         + "table ip6 " + table + " {\n"
         + "  chain output {\n"
         + "    type filter hook output priority filter; policy accept;\n"
-        + "    ip6 saddr " + set(locals)
-        + " icmpv6 type { destination-unreachable, parameter-problem }"
-        + " @th,112,8 { 41, 43, 50, 60, 135 } drop\n"
+        // The kernel's own errors come from a socket without a file, so they have no owner; those
+        // that a daemon answers by (RFC 6275 §9.2) have.
+        + error + " meta skuid 0-4294967294 accept\n"
+        // Kernels with Mobile IPv6 check Mobility Headers themselves, hand over none that fail and
+        // answer in our place (§9.2). Code 1 is what a kernel says that nobody listens.
+        + source + " icmpv6 type parameter-problem icmpv6 code 0 @th,112,8 135 accept\n"
+        + error + " @th,112,8 { 41, 43, 50, 60, 135 } drop\n"
         + "  }\n"
         + "}\n";
   }

@@ -30,6 +30,10 @@ class KernelQuietTest {
           chain output {
             type filter hook output priority filter; policy accept;
             ip6 saddr { 2001:db8:3000::2, 2001:db8:3000::3 } icmpv6 type { destination-unreachable,\
+         parameter-problem } meta skuid 0-4294967294 accept
+            ip6 saddr { 2001:db8:3000::2, 2001:db8:3000::3 } icmpv6 type parameter-problem\
+         icmpv6 code 0 @th,112,8 135 accept
+            ip6 saddr { 2001:db8:3000::2, 2001:db8:3000::3 } icmpv6 type { destination-unreachable,\
          parameter-problem } @th,112,8 { 41, 43, 50, 60, 135 } drop
           }
         }

@@ -15,12 +15,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.kagemusha.core.message.Icmpv6;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.Underlay.Sent;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
 import org.kagemusha.tap.libc.NativeMemory;
 import org.kagemusha.tap.netns.NetworkNamespace;
 import org.kagemusha.tap.netns.Readiness;
@@ -82,8 +84,9 @@ class UnderlaySocketTest {
   @Test
   void withoutTheRuleTheKernelAnswersHomeAddressAndType2RoutingByParameterProblem()
       throws Exception {
-    List<String> errors = errors(peer("ours"));
-    // A kernel with CONFIG_IPV6_MIP6 drops both in silence.
+    List<String> errors = new ArrayList<>(errors(peer("ours")));
+    // A kernel with CONFIG_IPV6_MIP6 drops both in silence; one with ip6_tunnel refuses tunnels.
+    errors.removeIf("1 4 41"::equals);
     assertTrue(
         errors.equals(List.of("4 2 60", "4 0 43")) || errors.isEmpty(), errors.toString());
   }
@@ -95,6 +98,17 @@ class UnderlaySocketTest {
     assertEquals(List.of(), errors(peer("ours")));
   }
 
+  @Test
+  void rfc6275_s9_2_anAnswerOfTheDaemonsOwnPassesTheRule() throws Exception {
+    quiet();
+    PacketBuffer faulty = PacketBuffer.copyOf(tunnelPacket(LOCAL, 100));
+    PEER.write(faulty.bytes(), faulty.offset() + Ipv6Header.SOURCE);
+    faulty.bytes().put(faulty.offset() + Ipv6Header.NEXT_HEADER, (byte) Protocol.MOBILITY);
+    byte[] answer =
+        Icmpv6.parameterProblem(LOCAL, 0, 40, faulty.bytes(), faulty.offset(), faulty.length());
+    assertEquals(Sent.OK, socket.send(PacketBuffer.copyOf(answer)));
+  }
+
   /**
    * The kernel takes padding and the encapsulation limit itself and goes on to the tunnel packet.
    */
@@ -103,15 +117,17 @@ class UnderlaySocketTest {
     quiet();
     List<String> lines = peer("others");
     List<String> received = receiveAll();
-    assertEquals(4, received.size(), received.toString());
+    // A kernel with CONFIG_IPV6_MIP6 keeps the third, a routing header that is done with.
+    int last = received.size() - 1;
+    assertTrue(last == 2 || last == 3, received.toString());
     // Of informational ICMPv6 only the answers to probes of the path MTU are taken.
-    assertEquals("81", received.get(3).substring(2 * 40, 2 * 40 + 2));
+    assertEquals("81", received.get(last).substring(2 * 40, 2 * 40 + 2));
     // The options are gone: the header is in front of the tunnel packet itself.
     String inner = sent(lines).get(0).substring(2 * (40 + 8));
     assertEquals(inner, received.get(0).substring(2 * 40));
     assertEquals("29", received.get(0).substring(12, 14));
     // A routing header without segments left is done with: what it was in front of comes alone.
-    assertEquals("87", received.get(2).substring(12, 14));
+    assertTrue(last == 2 || received.get(2).startsWith("87", 12), received.toString());
   }
 
   @Test
