@@ -27,7 +27,8 @@ final class ErrorAnswers {
   private final CountedUnderlay underlay;
   private final Forwarding forwarding;
   private final Counters counters;
-  private final AnswerLimit limit;
+  private final AnswerLimit routed;
+  private final AnswerLimit inner;
 
   ErrorAnswers(
       Ipv6Address homeAgent,
@@ -39,7 +40,9 @@ final class ErrorAnswers {
     this.underlay = underlay;
     this.forwarding = forwarding;
     this.counters = counters;
-    this.limit = new AnswerLimit(10, 10, 500, random);
+    // Apart, because sources in the routed network can be forged, and these cannot.
+    this.routed = new AnswerLimit(10, 10, 500, random);
+    this.inner = new AnswerLimit(10, 10, 500, random);
   }
 
   /**
@@ -55,7 +58,7 @@ final class ErrorAnswers {
   }
 
   private void destinationUnreachable(PacketBuffer packet, int code, long nowNs) {
-    if (mayAnswer(packet, nowNs)) {
+    if (mayAnswer(inner, packet, nowNs)) {
       byte[] error =
           Icmpv6.destinationUnreachable(
               homeAgent, code, packet.bytes(), packet.offset(), packet.length());
@@ -67,7 +70,7 @@ final class ErrorAnswers {
 
   /** Tells the source of a packet that it travelled too far. */
   void hopLimitExceeded(PacketBuffer packet, long nowNs) {
-    if (mayAnswer(packet, nowNs)) {
+    if (mayAnswer(inner, packet, nowNs)) {
       byte[] error =
           Icmpv6.hopLimitExceeded(homeAgent, packet.bytes(), packet.offset(), packet.length());
       if (error != null) {
@@ -93,7 +96,7 @@ final class ErrorAnswers {
   }
 
   private void parameterProblem(SignallingReader reader, PacketBuffer packet, long nowNs) {
-    if (!mayAnswer(packet, nowNs)) {
+    if (!mayAnswer(routed, packet, nowNs)) {
       return;
     }
     byte[] error =
@@ -133,7 +136,7 @@ final class ErrorAnswers {
     Ipv6Address source = Ipv6Header.source(packet.bytes(), packet.offset());
     // RFC 6275 §9.3.3: "If the Source Address of the received packet [...] is not a unicast
     // address, the Binding Error MUST NOT be sent."
-    if (!source.isRoutableUnicast() || !limit.tryTake(source, nowNs)) {
+    if (!source.isRoutableUnicast() || !routed.tryTake(source, nowNs)) {
       return;
     }
     PacketBuffer error =
@@ -143,7 +146,7 @@ final class ErrorAnswers {
     underlay.sendOwn(error);
   }
 
-  private boolean mayAnswer(PacketBuffer packet, long nowNs) {
+  private static boolean mayAnswer(AnswerLimit limit, PacketBuffer packet, long nowNs) {
     return packet.length() >= Ipv6Header.BYTES
         && limit.tryTake(Ipv6Header.source(packet.bytes(), packet.offset()), nowNs);
   }

@@ -139,6 +139,8 @@ final class GuestMobility
     for (HomeRegistration entry : list.entries()) {
       if (registers && entry.state() == State.IDLE) {
         entry.register(careOf, nowNs);
+      } else if (registers && otherLifetime && entry.isAwaiting()) {
+        entry.retry(nowNs);
       } else if (registers && otherLifetime) {
         entry.refresh(nowNs);
       }

@@ -35,7 +35,8 @@ final class SignallingInput {
   private final Counters counters;
   private final Logger log;
   private final DropAlarm alarm;
-  private final TokenBucket unauthenticated = new TokenBucket(1, 2);
+  private final TokenBucket errors = new TokenBucket(1, 2);
+  private final TokenBucket refreshRequests = new TokenBucket(1, 2);
   private MobileNodeSettings settings;
 
   SignallingInput(
@@ -74,7 +75,7 @@ final class SignallingInput {
     } else if (message instanceof BindingAcknowledgement answer) {
       sink.onAcknowledgement(registration, answer, nowNs);
     } else if (message instanceof BindingRefreshRequest) {
-      if (mayTrigger(nowNs)) {
+      if (mayTrigger(refreshRequests, nowNs)) {
         sink.onUpdateWanted(registration, "refresh-request", nowNs);
       }
     } else {
@@ -134,7 +135,7 @@ final class SignallingInput {
       counters.drop(DropReason.MOBILITY_UNMATCHED);
       return;
     }
-    if (!mayTrigger(nowNs)) {
+    if (!mayTrigger(errors, nowNs)) {
       return;
     }
     log.warn(
@@ -151,8 +152,8 @@ final class SignallingInput {
     }
   }
 
-  private boolean mayTrigger(long nowNs) {
-    boolean may = unauthenticated.tryTake(nowNs);
+  private boolean mayTrigger(TokenBucket limit, long nowNs) {
+    boolean may = limit.tryTake(nowNs);
     if (!may) {
       counters.drop(DropReason.MOBILITY_RATE_LIMITED);
     }

@@ -111,6 +111,28 @@ class HostileMobileNodeTest {
     assertEquals(0, home.drops(DropReason.NEIGHBOR_UNRESOLVED));
   }
 
+  @Test
+  void rfc4443_s2_4_forgedPacketsFromAbroadDoNotUseUpTheErrorsOfTheHomeLink() {
+    home.start();
+    home.register(1, 15, CARE_OF);
+    for (int i = 0; i < 2000; i++) {
+      home.underlay(
+          tunnelled(
+              new Ipv6Address(OTHER_CARE_OF.high(), 0x100 + i),
+              udp(OTHER_HOME_ADDRESS, CORRESPONDENT, 20)));
+    }
+    home.clear();
+    Ipv6Address neighbour = Ipv6Address.parse("fe80::2");
+    home.frame(
+        HomeAgentFixture.ethernet(
+            HomeAgentFixture.TAP_MAC,
+            HomeAgentFixture.CORRESPONDENT_MAC,
+            udp(neighbour, HOME_ADDRESS, 20)));
+    assertEquals(1, home.frames.size(), "the neighbour is asked for");
+    home.neighborAnswers(neighbour, HomeAgentFixture.CORRESPONDENT_MAC);
+    assertEquals(1, home.dataFrames().size(), "the error");
+  }
+
   private void scan(Ipv6Address careOf, Ipv6Address homeAddress) {
     for (int packets = 0; packets < 16; packets++) {
       for (int i = 0; i < 1000; i++) {

@@ -13,6 +13,7 @@ import static org.kagemusha.core.mobility.MobileNodeFixture.SECOND;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.kagemusha.core.message.BindingError;
+import org.kagemusha.core.message.BindingRefreshRequest;
 import org.kagemusha.core.signalling.SignallingPacket;
 import org.kagemusha.core.signalling.SignallingWriter;
 
@@ -73,5 +74,29 @@ class HostileNetworkTest {
       assertEquals(HOME_AGENT, entry.homeAgent());
     }
     assertTrue(entry.dueNs() > 10 * HomeRegistration.MAXIMUM_TIMEOUT_NS);
+  }
+
+  @Test
+  void rfc6275_s11_7_4_forgedBindingErrorsDoNotUseUpTheHomeAgentsRefreshRequests() {
+    f.start().registered();
+    f.onUnderlay(
+        SignallingWriter.build(
+            HOME_AGENT, CARE_OF, null, null,
+            new BindingError(BindingError.UNKNOWN_TYPE, HOME_ADDRESS), null));
+    f.onUnderlay(
+        SignallingWriter.build(
+            HOME_AGENT, CARE_OF, null, null,
+            new BindingError(BindingError.UNKNOWN_TYPE, HOME_ADDRESS), null));
+    f.answer(new BindingRefreshRequest());
+    f.pass(MS);
+    assertEquals(2, f.updates().size());
+  }
+
+  @Test
+  void aChangedLifetimeIsAskedForAtOnceWhileAnUpdateWaits() {
+    f.start();
+    f.guestSends();
+    f.node.settings(MobileNodeFixture.with(f.settings, 1200, false, false), f.now);
+    assertEquals(300, f.lastUpdate().lifetimeUnits());
   }
 }
