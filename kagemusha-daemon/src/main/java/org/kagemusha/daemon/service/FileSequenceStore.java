@@ -8,7 +8,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+<<<<<<< HEAD
 import java.util.function.LongSupplier;
+=======
+>>>>>>> 257d39f (Reservations of many associations cost one write)
 import org.kagemusha.core.ipsec.SequenceStore;
 import org.kagemusha.daemon.config.FileErrors;
 import org.slf4j.Logger;
@@ -16,7 +19,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Reservations of sequence numbers in a small text file, {@code SPI NUMBER} on each line. Writing
- * waits for the disk, so another thread does it; what {@link #load} shows is on the disk.
+ * waits for the disk, so another thread does it; what {@link #load} shows is on the disk. However
+ * many reservations are made while one write waits or is under way, they cost one more write: a
+ * home agent has two associations for each of its mobile nodes, in one file.
  */
 final class FileSequenceStore implements SequenceStore {
 
@@ -28,7 +33,8 @@ final class FileSequenceStore implements SequenceStore {
   private final Path file;
   private final Executor writer;
   private final Map<Integer, Long> durable = new ConcurrentHashMap<>();
-  private final Map<Integer, Long> wanted = new TreeMap<>();
+  private final Map<Integer, Long> wanted = new ConcurrentHashMap<>();
+  private final AtomicBoolean scheduled = new AtomicBoolean();
   private final LongSupplier clockNs;
   private final AtomicBoolean failed = new AtomicBoolean();
   private volatile long failedNs;
@@ -67,38 +73,39 @@ final class FileSequenceStore implements SequenceStore {
     if (failed.get()
         && clockNs.getAsLong() - failedNs >= RETRY_NS
         && failed.compareAndSet(true, false)) {
-      execute(this::writeAll, spi);
+      schedule();
     }
     return durable.getOrDefault(spi, 0L);
   }
 
   @Override
   public void reserve(int spi, long upTo) {
-    execute(
-        () -> {
-          wanted.merge(spi, upTo, Math::max);
-          writeAll();
-        },
-        spi);
+    wanted.merge(spi, upTo, Math::max);
+    schedule();
   }
 
-  private void execute(Runnable write, int spi) {
-    try {
-      writer.execute(write);
-    } catch (RejectedExecutionException e) {
-      // At the very end nobody writes any more; the clock still keeps numbers apart.
-      log.debug("reservation after the end spi={}", Integer.toUnsignedString(spi));
+  private void schedule() {
+    if (scheduled.compareAndSet(false, true)) {
+      try {
+        writer.execute(this::write);
+      } catch (RejectedExecutionException e) {
+        // At the very end nobody writes any more; the clock still keeps numbers apart.
+        log.debug("reservation after the end file={}", file);
+      }
     }
   }
 
-  private void writeAll() {
+  private void write() {
+    // Before the copy: what is reserved from here on either is in it, or has a write of its own.
+    scheduled.set(false);
+    Map<Integer, Long> written = new TreeMap<>(wanted);
     StringBuilder text = new StringBuilder();
-    wanted.forEach(
+    written.forEach(
         (key, value) ->
             text.append(Integer.toUnsignedString(key)).append(' ').append(value).append('\n'));
     try {
       DurableFile.write(file, text.toString());
-      durable.putAll(wanted);
+      durable.putAll(written);
       if (complained) {
         complained = false;
         log.info("sequence numbers saved again file={}", file);

@@ -44,6 +44,24 @@ class StateFilesTest {
   }
 
   @Test
+  void theReservationsOfAHomeAgentsAssociationsCostOneWriteTogether() {
+    Deque<Runnable> later = new ArrayDeque<>();
+    FileSequenceStore store = new FileSequenceStore(directory.resolve("agent"), later::add);
+    for (int spi = 1; spi <= 20_000; spi++) {
+      store.reserve(spi, 10L * spi);
+    }
+    assertEquals(1, later.size());
+    later.pop().run();
+    assertEquals(10, store.load(1));
+    assertEquals(200_000, store.load(20_000));
+    store.reserve(1, 20);
+    assertEquals(1, later.size());
+    later.pop().run();
+    assertEquals(20, store.load(1));
+    assertEquals(20, new FileSequenceStore(directory.resolve("agent"), later::add).load(1));
+  }
+
+  @Test
   void aReservationNeverGoesBack() {
     FileSequenceStore store = new FileSequenceStore(directory.resolve("x"), Runnable::run);
     store.reserve(1, 100);
