@@ -32,6 +32,11 @@ public final class LogSetup {
     OURS.setLevel(level);
   }
 
+  /** Changes the least important level of this project's lines, while others log. */
+  public static void level(Level level) {
+    OURS.setLevel(level);
+  }
+
   /**
    * Does something whose lines are formatted, so that this is practised too, and then discarded.
    */

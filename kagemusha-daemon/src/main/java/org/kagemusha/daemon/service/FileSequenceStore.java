@@ -8,10 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-<<<<<<< HEAD
 import java.util.function.LongSupplier;
-=======
->>>>>>> 257d39f (Reservations of many associations cost one write)
 import org.kagemusha.core.ipsec.SequenceStore;
 import org.kagemusha.daemon.config.FileErrors;
 import org.slf4j.Logger;

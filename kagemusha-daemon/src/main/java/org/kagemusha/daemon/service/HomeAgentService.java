@@ -231,7 +231,7 @@ public final class HomeAgentService extends Service {
     HomeAgentSettings settings = HomeAgentSettingsOf.config(kept, tapMac, facts);
     keys.replace(associations(kept));
     engine.settings(settings, System.nanoTime());
-    LogSetup.configure(fresh.operating().logLevel());
+    LogSetup.level(fresh.operating().logLevel());
     edge().executor().execute(this::assertRules);
     config = kept;
     return restart;

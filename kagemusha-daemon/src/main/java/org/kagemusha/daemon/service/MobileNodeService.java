@@ -220,8 +220,12 @@ public final class MobileNodeService extends Service {
   @Override
   String statusLine() {
     MobileNodeStatus status = engine.status(System.nanoTime());
-    return status.state()
-        + (status.careOfAddress() == null ? "" : ", care-of " + status.careOfAddress());
+    String state = status.state().equals("waiting") ? "waiting for the VM" : status.state();
+    if (status.careOfAddress() != null) {
+      return state + ", care-of " + status.careOfAddress();
+    }
+    // At home there is none, and none is missing.
+    return status.state().equals("home") ? state : state + ", no care-of address";
   }
 
   @Override
@@ -258,7 +262,7 @@ public final class MobileNodeService extends Service {
     keys.replace(kept.associations());
     engine.settings(settings, System.nanoTime());
     engine.pathMtuProbing(kept.tunnel().probePathMtu(), System.nanoTime());
-    LogSetup.configure(fresh.operating().logLevel());
+    LogSetup.level(fresh.operating().logLevel());
     if (guard != null) {
       edge().executor().execute(() -> guard.apply(kept));
     }

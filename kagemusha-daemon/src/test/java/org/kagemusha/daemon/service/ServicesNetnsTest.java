@@ -182,6 +182,10 @@ class ServicesNetnsTest {
           mobileNode.getAsJsonObject("counters").get("tunnel_packets_received").getAsInt() >= 3);
       JsonObject binding = status("ha").getAsJsonArray("bindings").get(0).getAsJsonObject();
       assertTrue(binding.get("payload_protected").getAsBoolean());
+      String neighbours = ctl("ha", "show neighbours");
+      assertTrue(neighbours.contains("2001:db8:2000::1 "), neighbours);
+      assertTrue(neighbours.contains("02:00:00:00:20:01"), neighbours);
+      assertTrue(ctl("ha", "show neighbours json").contains("\"state\": \"reachable\""));
       assertTrue(ctl("vm1", "show sa").contains("payload"));
       assertFalse(ctl("vm1", "show sa").contains("1111"));
       vm.signal("TERM");
