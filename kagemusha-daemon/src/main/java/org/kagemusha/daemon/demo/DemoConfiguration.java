@@ -5,7 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * The configuration files of the laboratory's daemons, as an operator would write them, and their
@@ -16,14 +19,17 @@ public final class DemoConfiguration {
   /** A protection of which the keys are published test vectors, for peers that are no daemon of ours. */
   public static final String CAPTURED_KEYS = "captured-keys";
 
+  /** What the home agent lets its guests register: the foreign network, and one that it becomes. */
+  private static final String CARE_OF = "[\"2001:db8:3000::/64\", \"2001:db8:3001::/64\"]";
+
   private static final int SIGNALLING_SPI = 1000;
   private static final int PAYLOAD_SPI = 2000;
 
   private final Path directory;
   private final String protection;
   private final String dad;
-  private final KeySet signalling = new KeySet(SIGNALLING_SPI);
-  private final KeySet payload = new KeySet(PAYLOAD_SPI);
+  private final List<Vm> vms = new ArrayList<>();
+  private final List<Setting> settings = new ArrayList<>();
 
   /**
    * @param directory takes configuration files, sockets, state and logs
@@ -34,6 +40,39 @@ public final class DemoConfiguration {
     this.directory = directory;
     this.protection = protection;
     this.dad = dad;
+    add(DemoGuest.FIRST);
+  }
+
+  /** Makes the home agent serve another guest too. */
+  public void add(DemoGuest guest) {
+    vms.add(new Vm(guest, vms.size()));
+  }
+
+  /**
+   * Writes a key of one daemon's file otherwise than the laboratory does by itself; for its next
+   * start or reload.
+   *
+   * @param daemon the name of the daemon, {@code ha} for the home agent
+   * @param section without brackets
+   * @param value as TOML has it, quotation marks included
+   */
+  public void set(String daemon, String section, String key, String value) {
+    settings.add(new Setting(daemon, section, key, value));
+  }
+
+  /** The configuration file of a daemon. */
+  public Path file(String daemon) {
+    return directory.resolve(daemon + ".toml");
+  }
+
+  /** The control socket of a daemon. */
+  public Path socket(String daemon) {
+    return directory.resolve(daemon + ".sock");
+  }
+
+  /** Writes the file of a daemon of the first guest anew, while the daemon runs. */
+  public void rewriteDaemon(String name, String underlay) throws IOException {
+    Files.writeString(file(name), applied(name, daemonText(name, underlay, vms.get(0))));
   }
 
   /** Starts the home agent. */
@@ -50,18 +89,25 @@ public final class DemoConfiguration {
    */
   public DaemonProcess startDaemon(String name, String namespace, String underlay)
       throws IOException {
-    return start(name, namespace, "run", daemonText(name, underlay));
+    return startDaemon(name, namespace, underlay, DemoGuest.FIRST);
+  }
+
+  /** As {@link #startDaemon(String, String, String)}, for another guest that was added. */
+  public DaemonProcess startDaemon(
+      String name, String namespace, String underlay, DemoGuest guest) throws IOException {
+    Vm vm = vms.stream().filter(one -> one.guest().equals(guest)).findFirst().orElseThrow();
+    return start(name, namespace, "run", daemonText(name, underlay, vm));
   }
 
   private DaemonProcess start(String name, String namespace, String verb, String text)
       throws IOException {
-    Path config = directory.resolve(name + ".toml");
+    Path config = file(name);
     if (!Files.exists(config)) {
       Files.createFile(
           config,
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     }
-    Files.writeString(config, text);
+    Files.writeString(config, applied(name, text));
     Files.createDirectories(state(name));
     return DaemonProcess.start(name, namespace, verb, config, socket(name), directory);
   }
@@ -92,22 +138,30 @@ public final class DemoConfiguration {
 
         [state]
         directory = "%s"
-
-        [[mobile-node]]
-        name = "vm1"
-        home-address = "%s"
-        care-of = "2001:db8:3000::/64"
         """
             .formatted(
                 Topology.HOME_AGENT, dad, word(isSignallingProtected()), word(isPayloadProtected()),
-                socket("ha"), state("ha"), Topology.HOME_ADDRESS)
-        + associations("[[mobile-node.association]]", false);
+                socket("ha"), state("ha"))
+        + vms.stream().map(this::mobileNodeText).collect(Collectors.joining());
   }
 
-  private String daemonText(String name, String underlay) {
+  private String mobileNodeText(Vm vm) {
+    return """
+
+        [[mobile-node]]
+        name = "%s"
+        home-address = "%s"
+        care-of = %s
+        """
+            .formatted(vm.guest().name(), vm.guest().homeAddress(), CARE_OF)
+        + associations(vm, "[[mobile-node.association]]", false);
+  }
+
+  private String daemonText(String name, String underlay, Vm vm) {
+    DemoGuest guest = vm.guest();
     return """
         [vm]
-        name = "vm1"
+        name = "%s"
         mac = "%s"
         home-address = "%s"
 
@@ -118,7 +172,7 @@ public final class DemoConfiguration {
         router-mac = "%s"
 
         [tap]
-        name = "kagemusha0"
+        name = "%s"
         bridge = "vms"
 
         [underlay]
@@ -135,23 +189,33 @@ public final class DemoConfiguration {
         directory = "%s"
         """
             .formatted(
-                Topology.GUEST_MAC, Topology.HOME_ADDRESS, Topology.HOME_AGENT,
-                Topology.ROUTER_LINK_LOCAL, Topology.ROUTER_MAC, underlay,
+                guest.name(), guest.mac(), guest.homeAddress(), Topology.HOME_AGENT,
+                Topology.ROUTER_LINK_LOCAL, Topology.ROUTER_MAC, guest.tap(), underlay,
                 word(isSignallingProtected()), word(isPayloadProtected()), socket(name),
                 state(name))
-        + associations("[[association]]", true);
+        + associations(vm, "[[association]]", true);
   }
 
-  private String associations(String table, boolean mobileNode) {
+  private String associations(Vm vm, String table, boolean mobileNode) {
     StringBuilder text = new StringBuilder();
     if (isSignallingProtected()) {
-      KeySet keys = protection.equals(CAPTURED_KEYS) ? KeySet.captured() : signalling;
+      KeySet keys = protection.equals(CAPTURED_KEYS) ? KeySet.captured() : vm.signalling();
       text.append(keys.text(table, "signalling", mobileNode));
     }
     if (isPayloadProtected()) {
-      text.append(payload.text(table, "payload", mobileNode));
+      text.append(vm.payload().text(table, "payload", mobileNode));
     }
     return text.toString();
+  }
+
+  private String applied(String daemon, String text) {
+    String changed = text;
+    for (Setting setting : settings) {
+      if (setting.daemon().equals(daemon)) {
+        changed = setting.in(changed);
+      }
+    }
+    return changed;
   }
 
   private boolean isSignallingProtected() {
@@ -166,12 +230,38 @@ public final class DemoConfiguration {
     return isProtected ? "esp" : "none";
   }
 
-  private Path socket(String name) {
-    return directory.resolve(name + ".sock");
-  }
-
   private Path state(String name) {
     return directory.resolve(name + ".state");
+  }
+
+  /** A guest and the keys of its associations. */
+  private record Vm(DemoGuest guest, KeySet signalling, KeySet payload) {
+    Vm(DemoGuest guest, int index) {
+      this(guest, new KeySet(SIGNALLING_SPI + 10 * index), new KeySet(PAYLOAD_SPI + 10 * index));
+    }
+  }
+
+  /** One key of one file. */
+  private record Setting(String daemon, String section, String key, String value) {
+
+    /** The last table of a file may be an array's, so a section that is missing goes to the front. */
+    String in(String text) {
+      String line = key + " = " + value + "\n";
+      String header = "[" + section + "]\n";
+      int at = text.indexOf(header);
+      if (at < 0) {
+        return header + line + "\n" + text;
+      }
+      int from = at + header.length();
+      int next = text.indexOf("\n[", from);
+      int to = next < 0 ? text.length() : next;
+      String others =
+          text.substring(from, to).lines()
+              .filter(one -> !one.startsWith(key + " "))
+              .map(one -> one + "\n")
+              .collect(Collectors.joining());
+      return text.substring(0, from) + line + others + text.substring(to);
+    }
   }
 
   private static final class KeySet {

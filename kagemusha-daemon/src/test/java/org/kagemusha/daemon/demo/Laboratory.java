@@ -1,5 +1,6 @@
 package org.kagemusha.daemon.demo;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.Closeable;
@@ -45,6 +46,15 @@ final class Laboratory implements AutoCloseable {
     DaemonProcess daemon =
         keep(configuration.startDaemon("a", topology.hypervisorA(), "vms"));
     daemon.await("ready", status -> true);
+    return daemon;
+  }
+
+  /** The daemon of another guest abroad. */
+  DaemonProcess daemonB(SecondGuest second) throws IOException, InterruptedException {
+    DaemonProcess daemon =
+        keep(
+            configuration.startDaemon("b2", topology.hypervisorB(), "eth0", SecondGuest.DESCRIBED));
+    daemon.await("ready", status -> !text(status, "care_of").isEmpty());
     return daemon;
   }
 
@@ -96,6 +106,47 @@ final class Laboratory implements AutoCloseable {
     }
   }
 
+  /** Waits until a daemon is in a state. */
+  static void awaitState(DaemonProcess daemon, String state)
+      throws IOException, InterruptedException {
+    eventually(state, () -> state(daemon).equals(state));
+  }
+
+  static String state(DaemonProcess daemon) throws IOException {
+    return text(daemon.ask("status json"), "state");
+  }
+
+  /** How often a daemon counted an event or a drop. */
+  static long count(DaemonProcess daemon, String kind, String name) throws IOException {
+    return object(daemon.ask("show counters json")).getAsJsonObject(kind).get(name).getAsLong();
+  }
+
+  /** The care-of addresses that a home agent holds for a home address. */
+  static List<String> careOf(DaemonProcess agent, String homeAddress) throws IOException {
+    List<String> found = new ArrayList<>();
+    for (JsonElement one : object(agent.ask("status json")).getAsJsonArray("bindings")) {
+      JsonObject binding = one.getAsJsonObject();
+      if (binding.get("home_address").getAsString().equals(homeAddress)) {
+        found.add(binding.get("care_of").getAsString());
+      }
+    }
+    return found;
+  }
+
+  /** Runs ip(8) in a namespace. */
+  static String ip(String namespace, String arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of("ip", "-n", namespace));
+    command.addAll(List.of(arguments.split(" ")));
+    return Shell.run("", command);
+  }
+
+  /** Runs a command in a namespace. */
+  static String exec(String namespace, String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
+    command.addAll(List.of(arguments));
+    return Shell.run("", command);
+  }
+
   /** Asks until a condition holds; bounded. */
   static void eventually(String what, Condition condition)
       throws IOException, InterruptedException {
@@ -113,8 +164,12 @@ final class Laboratory implements AutoCloseable {
   }
 
   static String text(String status, String key) {
-    JsonObject object = JsonParser.parseString(status).getAsJsonObject();
+    JsonObject object = object(status);
     return object.has(key) && !object.get(key).isJsonNull() ? object.get(key).getAsString() : "";
+  }
+
+  static JsonObject object(String json) {
+    return JsonParser.parseString(json).getAsJsonObject();
   }
 
   @Override

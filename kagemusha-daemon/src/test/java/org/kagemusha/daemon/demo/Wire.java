@@ -2,6 +2,7 @@ package org.kagemusha.daemon.demo;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +33,7 @@ final class Wire implements Closeable {
     Process process =
         new ProcessBuilder(
                 "ip", "netns", "exec", namespace, "tcpdump", "-n", "-U", "-Z", "root", "-B", "16384",
-                "-i", device, "-w", file.toString())
+                "--immediate-mode", "-i", device, "-w", file.toString())
             .redirectErrorStream(true)
             .start();
     StringBuilder line = new StringBuilder();
@@ -45,9 +46,17 @@ final class Wire implements Closeable {
     throw new IOException("tcpdump: " + line);
   }
 
-  /** Ends the capture; what was seen is in the file. */
+  /**
+   * Ends the capture; what was seen is in the file. At its end tcpdump leaves what it has not yet
+   * taken from the kernel, so it gets the time to.
+   */
   void stop() throws IOException, InterruptedException {
     if (tcpdump.isAlive()) {
+      long size = -1;
+      for (int i = 0; i < 50 && size != Files.size(file); i++) {
+        size = Files.size(file);
+        tcpdump.waitFor(20, TimeUnit.MILLISECONDS);
+      }
       Shell.run("sh", "-c", "kill -INT " + tcpdump.pid());
       tcpdump.waitFor(5, TimeUnit.SECONDS);
     }
