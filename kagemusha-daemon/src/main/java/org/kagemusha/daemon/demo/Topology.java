@@ -100,7 +100,8 @@ public final class Topology implements Closeable {
     return prefix + "-vm";
   }
 
-  private String hub() {
+  /** The namespace of the hub between the guest and the hypervisors. */
+  String hub() {
     return prefix + "-hub";
   }
 

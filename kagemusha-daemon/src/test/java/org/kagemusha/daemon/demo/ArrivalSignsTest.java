@@ -68,7 +68,7 @@ class ArrivalSignsTest {
   }
 
   /** As a VMM or guest does it; python's start alone takes longer than the guard after "left". */
-  private static void announce(Topology topology, String what) throws IOException {
+  static void announce(Topology topology, String what) throws IOException {
     Laboratory.exec(
         topology.guest(), "/usr/bin/python3", "-B",
         Path.of("src/test/resources/scapy/announce.py").toString(), "eth0", Topology.GUEST_MAC,

@@ -9,6 +9,7 @@ import java.util.List;
 final class SecondGuest implements Closeable {
 
   static final String HOME_ADDRESS = "2001:db8:2000::11";
+  static final String OTHER_BRIDGE = "vms2";
   static final String MAC = "52:54:00:12:34:11";
   static final DemoGuest DESCRIBED = new DemoGuest("vm2", MAC, HOME_ADDRESS, "kagemusha1");
 
@@ -77,6 +78,14 @@ final class SecondGuest implements Closeable {
   void moveToB() throws IOException {
     Laboratory.ip(topology.hypervisorA(), "link set vnet1 nomaster");
     Laboratory.ip(topology.hypervisorB(), "link set vnet1 master vms");
+  }
+
+  /** Puts the port onto another bridge of hypervisor B. */
+  void separate() throws IOException {
+    Laboratory.ip(
+        topology.hypervisorB(), "link add " + OTHER_BRIDGE + " type bridge mcast_snooping 0");
+    Laboratory.ip(topology.hypervisorB(), "link set " + OTHER_BRIDGE + " up");
+    Laboratory.ip(topology.hypervisorB(), "link set vnet1 master " + OTHER_BRIDGE);
   }
 
   @Override

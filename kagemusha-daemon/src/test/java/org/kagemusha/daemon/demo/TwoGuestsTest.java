@@ -1,6 +1,7 @@
 package org.kagemusha.daemon.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -32,6 +33,9 @@ class TwoGuestsTest {
       final DaemonProcess two = laboratory.daemonB(second);
 
       laboratory.guestToB();
+      // One abroad, one at home: the home agent answers for the one that is away.
+      reaches(laboratory, topology.guest(), SecondGuest.HOME_ADDRESS);
+      reaches(laboratory, second.namespace(), Topology.HOME_ADDRESS);
       second.moveToB();
       laboratory.pingFromGuest("-c", "1", "-W", "1", Topology.CORRESPONDENT);
       laboratory.ping(second.namespace(), "-c", "1", "-W", "1", Topology.CORRESPONDENT);
@@ -44,15 +48,8 @@ class TwoGuestsTest {
       // Both at the same time, and longer than a neighbour stays reachable.
       try (PingProcess pings = new PingProcess(topology.guest(), Topology.CORRESPONDENT);
           PingProcess others = new PingProcess(second.namespace(), Topology.CORRESPONDENT)) {
-        String between =
-            laboratory.pingFromGuest(
-                "-n", "-c", "10", "-i", "0.2", "-W", "1", SecondGuest.HOME_ADDRESS);
-        assertTrue(between.contains(" 0% packet loss"), between);
-        String back =
-            laboratory.ping(
-                second.namespace(), "-n", "-c", "5", "-i", "0.2", "-W", "1",
-                Topology.HOME_ADDRESS);
-        assertTrue(back.contains(" 0% packet loss"), back);
+        reaches(laboratory, topology.guest(), SecondGuest.HOME_ADDRESS);
+        reaches(laboratory, second.namespace(), Topology.HOME_ADDRESS);
         assertClean(pings.finish());
         assertClean(others.finish());
       }
@@ -72,11 +69,39 @@ class TwoGuestsTest {
       List<String> updates =
           wire.fields("mip6.mhtype == 5", "ipv6.src").stream().distinct().toList();
       assertEquals(2, updates.size(), updates.toString());
+
+      // On bridges that do not touch, the way goes through the home agent and back.
+      two.close();
+      second.separate();
+      laboratory.configuration.set("b2", "tap", "bridge", "\"" + SecondGuest.OTHER_BRIDGE + "\"");
+      final Wire hairpin =
+          laboratory.keep(
+              Wire.tap(topology.foreignRouter(), "foreign", directory.resolve("hairpin.pcap")));
+      DaemonProcess apart = laboratory.daemonB(second);
+      laboratory.ping(second.namespace(), "-c", "1", "-W", "1", Topology.CORRESPONDENT);
+      Laboratory.awaitState(apart, "registered");
+      reaches(laboratory, topology.guest(), SecondGuest.HOME_ADDRESS);
+      reaches(laboratory, second.namespace(), Topology.HOME_ADDRESS);
+      assertFalse(
+          hairpin.packets(
+              "ipv6.src == " + Topology.HOME_AGENT + " && ipv6.src == " + Topology.HOME_ADDRESS
+                  + " && ipv6.dst == " + SecondGuest.HOME_ADDRESS).isEmpty());
+      assertEquals(List.of(), hairpin.packets(Wire.FAULTY));
     }
   }
 
+  private static void reaches(Laboratory laboratory, String from, String to) throws Exception {
+    // The neighbour may have moved a moment ago, and a cache still names its old station.
+    Laboratory.eventually(
+        from + " reaches " + to,
+        () -> laboratory.ping(from, "-n", "-c", "1", "-W", "1", to).contains(" 0% packet loss"));
+    String pings = laboratory.ping(from, "-n", "-c", "5", "-i", "0.1", "-W", "1", to);
+    assertTrue(pings.contains(" 0% packet loss"), pings);
+    assertFalse(pings.contains("duplicates"), pings);
+  }
+
   private static void assertClean(PingProcess.Summary summary) {
-    assertTrue(summary.transmitted() > 50, summary.toString());
+    assertTrue(summary.transmitted() > 25, summary.toString());
     // The last answer may still be under way.
     assertTrue(summary.received() >= summary.transmitted() - 1, summary.toString());
     assertEquals(0, summary.duplicates(), summary.toString());
