@@ -153,8 +153,8 @@ final class BindingUpdateValidation {
     if (request.entry() != null && request.entry().state == State.DUPLICATE) {
       return BindingStatus.DUPLICATE_ADDRESS_DETECTION_FAILED;
     }
-    // RFC 6275 §10.3.1: "if the home agent chooses to reject the Binding Update for any other reason
-    // (e.g., insufficient resources to serve another mobile node as a home agent)".
+    // RFC 6275 §10.3.1: "if the home agent chooses to reject the Binding Update for any other
+    // reason (e.g., insufficient resources to serve another mobile node as a home agent)".
     MobileNodeAuthorisation node = request.authorisation();
     if (!isLive(request.entry())
         && (cache.live() >= settings.maximumBindings()

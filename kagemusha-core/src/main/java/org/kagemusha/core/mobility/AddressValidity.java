@@ -26,7 +26,7 @@ final class AddressValidity implements BindingUpdateList.Validity {
     this.homeAddresses = homeAddresses;
   }
 
-  /** How long the care-of address in force is valid from now on, seconds; 4294967295 is for ever. */
+  /** For how many seconds the care-of address is valid from now on; 4294967295 is for ever. */
   void careOf(long seconds, long nowNs) {
     careOfUntilNs =
         seconds >= PrefixInformation.INFINITE

@@ -124,6 +124,9 @@ final class GuestTraffic {
     }
     DropReason refused = check(path, outer, reader);
     if (refused == null) {
+      refused = checkSource(path, bytes, inner + Ipv6Header.SOURCE);
+    }
+    if (refused == null) {
       refused = path.tunnel().receive(outer, inner, toGuest, nowNs);
     }
     if (refused != null) {
@@ -154,6 +157,23 @@ final class GuestTraffic {
           : DropReason.ESP_SELECTOR_MISMATCH;
     }
     return null;
+  }
+
+  /**
+   * RFC 4291 §2.5.6: nothing link-local comes from beyond the link; the guest must not take it for
+   * one of its neighbours. Nor does its own packet come back to it.
+   */
+  private static DropReason checkSource(HomeAddressPath path, ByteBuffer bytes, int source) {
+    long high = bytes.getLong(source);
+    if (high >>> 54 == 0xfe80 >>> 6) {
+      return DropReason.LINK_LOCAL_NOT_TUNNELLED;
+    }
+    boolean nobody = high == 0 && bytes.getLong(source + 8) >>> 1 == 0;
+    return nobody
+            || high >>> 56 == 0xff
+            || path.registration().homeAddress().matches(bytes, source)
+        ? DropReason.INNER_SOURCE_SPOOFED
+        : null;
   }
 
   /**

@@ -67,8 +67,8 @@ final class HomeLinkWatch {
   }
 
   /**
-   * RARP (a VMM's), an ARP announcement (RFC 5227 §3), or a Neighbor Advertisement that nobody asked
-   * for (RFC 4861 §7.2.6).
+   * RARP (a VMM's), an ARP announcement (RFC 5227 §3), or a Neighbor Advertisement that nobody
+   * asked for (RFC 4861 §7.2.6).
    */
   private static boolean isAnnouncement(PacketBuffer frame) {
     int type = EthernetHeader.type(frame.bytes(), frame.offset());

@@ -288,8 +288,8 @@ public final class PseudoHomeNetwork {
   }
 
   /**
-   * How long an address that the guest makes itself out of a home prefix (RFC 4862 §5.5.3) is valid,
-   * in seconds: as the home router said; 4294967295 is for ever, or not known.
+   * How long an address that the guest makes itself out of a home prefix (RFC 4862 §5.5.3) is
+   * valid, in seconds: as the home router said; 4294967295 is for ever, or not known.
    */
   public long validSeconds(Ipv6Address address, long nowNs) {
     return knowledge.validSeconds(address, nowNs);

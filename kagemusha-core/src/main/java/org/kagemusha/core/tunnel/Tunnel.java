@@ -86,8 +86,8 @@ public final class Tunnel {
   }
 
   /**
-   * Sets the path MTU that probing found, RFC 8899 §5.3.2: unlike an ICMPv6 message it may raise it.
-   * It is kept for ten minutes.
+   * Sets the path MTU that probing found, RFC 8899 §5.3.2: unlike an ICMPv6 message it may raise
+   * it. It is kept for ten minutes.
    *
    * @param octets at least 1280, at most what the link carries; taken as the nearest of these
    */

@@ -249,6 +249,16 @@ class BindingUpdateValidationTest {
   }
 
   @Test
+  void rfc6275_s9_5_1_aCareOfAddressEqualToTheHomeAddressAsksForTheEndOfTheBinding() {
+    home.start();
+    home.register(1, 15, CARE_OF);
+    home.send(CARE_OF, HOME_ADDRESS, update(2, 15, HOME_ADDRESS));
+    assertEquals(0, home.status());
+    assertEquals(0, home.acknowledgement().lifetimeUnits());
+    assertEquals(0, home.agent.bindings());
+  }
+
+  @Test
   void rfc2473_s4_1_2_aCareOfAddressThatIsAHomeAddressWouldMakeALoop() {
     home.start();
     home.register(1, 15, CARE_OF);

@@ -124,6 +124,22 @@ class TrafficTest {
   }
 
   @Test
+  void rfc4291_s2_5_6_tunnelledPacketFromALinkLocalOrOwnAddressIsDropped() {
+    f.start().registered();
+    int before = f.frames.size();
+    f.onUnderlay(
+        tunnelled(
+            HOME_AGENT, CARE_OF, udp(Ipv6Address.parse("fe80::1"), HOME_ADDRESS, 8)));
+    assertEquals(1, f.drops(DropReason.LINK_LOCAL_NOT_TUNNELLED));
+    for (String source : new String[] {"::", "::1", "ff02::1", HOME_ADDRESS.toString()}) {
+      f.onUnderlay(
+          tunnelled(HOME_AGENT, CARE_OF, udp(Ipv6Address.parse(source), HOME_ADDRESS, 8)));
+    }
+    assertEquals(4, f.drops(DropReason.INNER_SOURCE_SPOOFED));
+    assertEquals(before, f.frames.size());
+  }
+
+  @Test
   void vlanTagsAndBridgeProtocolsAreDroppedAndCounted() {
     f.start().registered();
     int before = f.packets.size();

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.wire.Ipv6Address;
 
-/** Whatever a guest sends to DHCPv6 servers: no exception, and no answer that is larger or twice. */
+/** Whatever a guest sends to DHCPv6 servers: no exception, one small answer at most. */
 class PseudoDhcpServerFuzzTest implements PseudoHomeNetwork.GuestListener {
 
   @Override
