@@ -57,6 +57,11 @@ public final class Capture {
 
   /** Begins to write to a client; ends after some seconds, or when the client goes. */
   public void start(Channel newClient, int seconds) {
+    if (client != null) {
+      // Two asked in one wake-up, when there was none yet.
+      newClient.close();
+      return;
+    }
     newClient
         .config()
         .setWriteBufferWaterMark(new WriteBufferWaterMark(MOST_UNSENT / 2, MOST_UNSENT));

@@ -3,10 +3,13 @@ package org.kagemusha.daemon.service;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The thread for what waits: the disk, nft, netlink dumps. Never packets. */
 final class Edge implements AutoCloseable {
 
+  private static final Logger log = LoggerFactory.getLogger(Edge.class);
   private static final long END_SECONDS = 10;
 
   private final ExecutorService executor =
@@ -14,6 +17,8 @@ final class Edge implements AutoCloseable {
           task -> {
             Thread thread = new Thread(task, "edge");
             thread.setDaemon(true);
+            thread.setUncaughtExceptionHandler(
+                (self, cause) -> log.error("edge task failed", cause));
             return thread;
           });
 

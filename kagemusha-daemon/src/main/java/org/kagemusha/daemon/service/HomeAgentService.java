@@ -51,6 +51,10 @@ public final class HomeAgentService extends Service {
   private volatile HomeLinkFacts facts;
   private PortKeeper port;
   private KernelQuiet quiet;
+
+  /** The edge thread's. */
+  private boolean addressMissing;
+
   private MacAddress tapMac;
 
   /** Of a checked configuration. */
@@ -140,6 +144,16 @@ public final class HomeAgentService extends Service {
 
   private void lookAtFacts() {
     asked.set(false);
+    if (facts.has(config.address()) == addressMissing) {
+      addressMissing = !addressMissing;
+      if (addressMissing) {
+        log.error(
+            "home agent's address is gone, nothing reaches us; add it: ip address add {}/64 dev {}",
+            config.address(), config.tap().bridge());
+      } else {
+        log.info("home agent's address is back address={}", config.address());
+      }
+    }
     HomeLinkFacts now = facts.asOfNow();
     if (!now.bridgeMac().equals(facts.bridgeMac())) {
       // Reverse-tunnelled packets go to that address: with the old one they would all be lost.

@@ -74,6 +74,17 @@ record HomeLinkFacts(
     }
   }
 
+  /** Says whether the home agent's address is on the bridge; true where that cannot be found. */
+  boolean has(Ipv6Address homeAgent) {
+    try (RouteNetlink netlink = RouteNetlink.open()) {
+      return netlink.addresses(bridgeIndex).stream()
+          .anyMatch(one -> one.address().equals(homeAgent));
+    } catch (KernelException e) {
+      log.warn("addresses not found cause={}", e.getMessage());
+      return true;
+    }
+  }
+
   /** Most of what people call the bridge's address is its lowest port's, and goes with the port. */
   private static void warnOfBorrowedMac(String bridge, MacAddress mac) {
     try {

@@ -228,6 +228,20 @@ class PacketLoopTest {
   }
 
   @Test
+  void aRetiredLoopTouchesNeitherEngineNorDescriptors() throws Exception {
+    List<Integer> taken = new ArrayList<>();
+    PipeSource source = new PipeSource(() -> taken.add(1));
+    loop.add(source);
+    loop.retire();
+    engine.nextNs = System.nanoTime();
+    source.send(1);
+    loop.call(() -> null);
+    loop.call(() -> null);
+    assertEquals(0, taken.size());
+    assertEquals(0, engine.deadlines.size());
+  }
+
+  @Test
   void aSourceTakenOffIsReadNoMore() throws Exception {
     CountDownLatch first = new CountDownLatch(1);
     List<Integer> taken = new ArrayList<>();

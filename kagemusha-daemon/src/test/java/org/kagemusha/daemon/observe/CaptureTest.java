@@ -71,6 +71,18 @@ class CaptureTest {
   }
 
   @Test
+  void aSecondClientIsSentAwayAndTheFirstGoesOn() {
+    capture.start(client, 60);
+    EmbeddedChannel second = new EmbeddedChannel();
+    capture.start(second, 60);
+    assertFalse(second.isOpen());
+    assertTrue(client.isOpen());
+    capture.home(Direction.INBOUND, PacketBuffer.copyOf(new byte[60]));
+    capture.flush();
+    assertEquals(List.of(0x0a0d0d0a, 1, 1, 6), blocks(written()));
+  }
+
+  @Test
   void itEndsWithItsClient() {
     capture.start(client, 5);
     client.close();

@@ -182,6 +182,10 @@ class ServicesNetnsTest {
           mobileNode.getAsJsonObject("counters").get("tunnel_packets_received").getAsInt() >= 3);
       JsonObject binding = status("ha").getAsJsonArray("bindings").get(0).getAsJsonObject();
       assertTrue(binding.get("payload_protected").getAsBoolean());
+      ip(HOME, "address delete 2001:db8:2000::1/64 dev br-home");
+      agent.await("home agent's address is gone");
+      ip(HOME, "address add 2001:db8:2000::1/64 dev br-home nodad");
+      agent.await("home agent's address is back");
       String neighbours = ctl("ha", "show neighbours");
       assertTrue(neighbours.contains("2001:db8:2000::1 "), neighbours);
       assertTrue(neighbours.contains("02:00:00:00:20:01"), neighbours);

@@ -51,13 +51,13 @@ class NftTool {
 
   private static String finish(Process process) throws KernelException {
     try {
-      String output =
-          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      // Not the other way round: reading waits for the end of a tool that hangs. What it says fits
+      // into the pipe.
       if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
         process.destroyForcibly();
         throw new KernelException("nft", "-f -", Errno.ETIMEDOUT, "it does not end");
       }
-      return output;
+      return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       process.destroyForcibly();
