@@ -69,6 +69,12 @@ final class BindingCacheEntry {
   /** How many updates of this home address are answered: 10 a second, 20 at once. */
   final TokenBucket acknowledgements = new TokenBucket(10, 20);
 
+  /**
+   * How many ICMPv6 errors about this care-of address are looked at: 50 a second. Anyone can forge
+   * them, so a care-of address has its own limit, which is that of the first entry there.
+   */
+  final TokenBucket errors = new TokenBucket(50, 50);
+
   /** Where the acknowledgement goes that waits for the test. */
   Ipv6Address acknowledgeTo;
 

@@ -5,7 +5,6 @@ import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
-import org.kagemusha.core.node.TokenBucket;
 import org.kagemusha.core.signalling.SignallingReader;
 import org.kagemusha.core.tunnel.Tunnel;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -15,13 +14,10 @@ import org.kagemusha.core.wire.PacketBuffer;
 /** Packets that come from mobile nodes through their tunnels, RFC 6275 §10.4.5. */
 final class ReverseTunnel {
 
-  private static final int ERRORS_PER_SECOND = 200;
-
   private final BindingCache cache;
   private final Forwarding forwarding;
   private final LostBindings lost;
   private final Counters counters;
-  private final TokenBucket errorLimit = new TokenBucket(ERRORS_PER_SECOND, ERRORS_PER_SECOND);
 
   ReverseTunnel(
       BindingCache cache, Forwarding forwarding, LostBindings lost, Counters counters) {
@@ -155,7 +151,7 @@ final class ReverseTunnel {
       counters.drop(DropReason.ICMP_ERROR_UNMATCHED);
       return;
     }
-    if (!errorLimit.tryTake(nowNs)) {
+    if (!first.errors.tryTake(nowNs)) {
       counters.drop(DropReason.ICMP_RATE_LIMITED);
       return;
     }

@@ -299,6 +299,23 @@ class ReverseTunnelTest {
   }
 
   @Test
+  void rfc8201_s4_forgedErrorsOfOneCareOfAddressDoNotHideAnothers() {
+    bind();
+    home.send(OTHER_CARE_OF, OTHER_HOME_ADDRESS, update(1, 15, OTHER_CARE_OF));
+    home.clear();
+    for (int i = 0; i < 1000; i++) {
+      home.underlay(tooBigFromInside(1300, udp(HOME_AGENT, OTHER_CARE_OF, 1400)));
+    }
+    home.frame(ethernet(TAP_MAC, CORRESPONDENT_MAC, udp(CORRESPONDENT, HOME_ADDRESS, 1400)));
+    home.underlay(tooBigFromInside(1400, home.packets.get(0)));
+    home.clear();
+    home.frame(ethernet(TAP_MAC, CORRESPONDENT_MAC, udp(CORRESPONDENT, HOME_ADDRESS, 1400)));
+    assertEquals(0, home.packets.size());
+    assertEquals(1, home.drops(DropReason.TOO_BIG));
+    assertTrue(home.drops(DropReason.ICMP_RATE_LIMITED) > 900);
+  }
+
+  @Test
   void rfc8201_s4_anErrorThatQuotesNoPacketOfOursIsNotBelieved() {
     bind();
     byte[] large = udp(HOME_AGENT, CARE_OF, 1400);
