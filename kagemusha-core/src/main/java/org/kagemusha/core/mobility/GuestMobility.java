@@ -206,7 +206,8 @@ final class GuestMobility
   /**
    * A frame of the guest. Allocates nothing if the guest is known to be here.
    *
-   * @return false if the frame is to be ignored: the guest has just left
+   * @return false if the frame is to be ignored: the guest has just left, or the hook did not tell
+   *     of it
    */
   boolean heard(Trigger trigger) {
     if (!presence.heard(nowNs)) {
@@ -215,7 +216,8 @@ final class GuestMobility
       }
       return true;
     }
-    if (presence.state() == GuestPresence.State.ABSENT && nowNs < fencedUntilNs) {
+    if (presence.state() == GuestPresence.State.ABSENT
+        && (nowNs < fencedUntilNs || settings.arrivesByHookOnly())) {
       return false;
     }
     GuestPresence.State before = presence.confirm(nowNs);

@@ -26,6 +26,8 @@ import org.kagemusha.core.wire.MacAddress;
  *     (§6.1.7)
  * @param waitForAcknowledgement true: the guest's packets wait until the home agent has
  *     acknowledged
+ * @param arrivesByHookOnly true: only {@link MobileNode#arrived} tells that the VM has come; false:
+ *     a frame with its MAC address does as well, whoever sent it
  * @param requireSignallingProtection true: nothing is sent or believed without a signalling
  *     association (§5.1); false: where none is configured, signalling is clear
  * @param requirePayloadProtection true: no packet of the guest leaves or reaches it but in ESP
@@ -48,6 +50,7 @@ public record MobileNodeSettings(
     Location location,
     int lifetimeSeconds,
     boolean waitForAcknowledgement,
+    boolean arrivesByHookOnly,
     boolean requireSignallingProtection,
     boolean requirePayloadProtection,
     int presenceTimeoutSeconds,
@@ -67,8 +70,8 @@ public record MobileNodeSettings(
   }
 
   /**
-   * With the daemon's own MAC address as that of everybody whose real one is not known, and payload
-   * in ESP only where there are associations for it.
+   * With the daemon's own MAC address as that of everybody whose real one is not known, a guest that
+   * may announce itself, and payload in ESP only where there are associations for it.
    */
   public MobileNodeSettings(
       String name,
@@ -86,7 +89,7 @@ public record MobileNodeSettings(
       TunnelSettings tunnel) {
     this(
         name, guestMac, tapMac, homeAddresses, homePrefixes, homeAgents, homeRouter, location,
-        lifetimeSeconds, waitForAcknowledgement, requireSignallingProtection, false,
+        lifetimeSeconds, waitForAcknowledgement, false, requireSignallingProtection, false,
         presenceTimeoutSeconds, tunnel, tapMac);
   }
 

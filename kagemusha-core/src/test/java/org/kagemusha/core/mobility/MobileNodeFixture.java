@@ -117,8 +117,16 @@ final class MobileNodeFixture {
   static MobileNodeSettings withPayloadProtection(MobileNodeSettings s) {
     return new MobileNodeSettings(
         s.name(), s.guestMac(), s.tapMac(), s.homeAddresses(), s.homePrefixes(), s.homeAgents(),
-        s.homeRouter(), s.location(), s.lifetimeSeconds(), s.waitForAcknowledgement(),
+        s.homeRouter(), s.location(), s.lifetimeSeconds(), s.waitForAcknowledgement(), false,
         s.requireSignallingProtection(), true, s.presenceTimeoutSeconds(), s.tunnel(),
+        s.pseudoMac());
+  }
+
+  static MobileNodeSettings byHookOnly(MobileNodeSettings s) {
+    return new MobileNodeSettings(
+        s.name(), s.guestMac(), s.tapMac(), s.homeAddresses(), s.homePrefixes(), s.homeAgents(),
+        s.homeRouter(), s.location(), s.lifetimeSeconds(), s.waitForAcknowledgement(), true,
+        s.requireSignallingProtection(), false, s.presenceTimeoutSeconds(), s.tunnel(),
         s.pseudoMac());
   }
 

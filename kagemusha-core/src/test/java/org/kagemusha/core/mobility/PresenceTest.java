@@ -177,4 +177,22 @@ class PresenceTest {
     f.pass(10 * SECOND);
     assertEquals(1, f.updates().size());
   }
+
+  @Test
+  void whereOnlyTheHookTellsOfArrivalsAFrameWithTheGuestsMacIsNone() {
+    f.settings = MobileNodeFixture.byHookOnly(f.settings);
+    f.start();
+    f.guestSends();
+    f.rarp();
+    f.pass(10 * SECOND);
+    assertEquals(0, f.updates().size());
+    assertEquals("waiting", f.state());
+    f.node.arrived(MobileNode.Trigger.HOOK, f.now);
+    assertEquals(1, f.updates().size());
+    f.node.left(f.now);
+    f.pass(SECOND);
+    f.guestSends();
+    assertEquals("fenced", f.state());
+    assertEquals(1, f.updates().size());
+  }
 }

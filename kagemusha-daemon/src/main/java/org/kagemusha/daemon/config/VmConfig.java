@@ -46,12 +46,14 @@ public record VmConfig(
    *
    * @param lifetimeSeconds asked for, a multiple of 4 up to 262140 (RFC 6275 §6.1.7)
    * @param waitForAcknowledgement whether the guest's packets wait for the acknowledgement
+   * @param arrivesByHookOnly whether frames with the guest's MAC address tell nothing of its arrival
    * @param presenceTimeoutSeconds silence after which the guest's presence is checked
    * @param location where this host is
    */
   public record Binding(
       int lifetimeSeconds,
       boolean waitForAcknowledgement,
+      boolean arrivesByHookOnly,
       int presenceTimeoutSeconds,
       Location location) {}
 
@@ -116,6 +118,7 @@ public record VmConfig(
     return new Binding(
         (int) (lifetimeMs / 1000),
         section.flag("wait-for-acknowledgement", false),
+        section.choice("arrival", false, Choices.of("any", false, "hook", true)),
         (int) (section.durationMs("presence-timeout", 10_000, 1_000, 3_600_000) / 1000),
         section.choice("location", Location.AUTO, Choices.of(Location.class)));
   }

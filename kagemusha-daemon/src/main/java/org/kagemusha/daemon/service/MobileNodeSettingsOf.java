@@ -37,6 +37,7 @@ final class MobileNodeSettingsOf {
         config.binding().location(),
         config.binding().lifetimeSeconds(),
         config.binding().waitForAcknowledgement(),
+        config.binding().arrivesByHookOnly(),
         config.protection().signalling(),
         config.protection().payload(),
         config.binding().presenceTimeoutSeconds(),

@@ -44,7 +44,7 @@ class VmConfigTest {
     assertEquals(new TapConfig("km-vm7", null, 1500, null), config.tap());
     assertEquals(
         new UnderlayConfig(null, UnderlayConfig.Mode.OWN, null), config.underlay());
-    assertEquals(new VmConfig.Binding(600, false, 10, Location.AUTO), config.binding());
+    assertEquals(new VmConfig.Binding(600, false, false, 10, Location.AUTO), config.binding());
     assertEquals(new TunnelConfig(64, -1, true, true, true, 65_535, false), config.tunnel());
     assertEquals(Path.of("/run/kagemusha/vm7.sock"), config.operating().socket());
     assertEquals(Path.of("/var/lib/kagemusha"), config.operating().stateDirectory());
@@ -79,6 +79,7 @@ class VmConfigTest {
             [binding]
             lifetime = "1m"
             wait-for-acknowledgement = true
+            arrival = "hook"
             presence-timeout = "2s"
             location = "foreign"
             [tunnel]
@@ -143,7 +144,7 @@ class VmConfigTest {
         new UnderlayConfig(
             "eth1", UnderlayConfig.Mode.FIXED, Ipv6Address.parse("2001:db8:3000::7")),
         config.underlay());
-    assertEquals(new VmConfig.Binding(60, true, 2, Location.FOREIGN), config.binding());
+    assertEquals(new VmConfig.Binding(60, true, true, 2, Location.FOREIGN), config.binding());
     assertEquals(new TunnelConfig(32, 4, false, false, false, 1400, true), config.tunnel());
     assertEquals(new Protection(true, false, false), config.protection());
     AssociationConfig first = config.associations().get(0);
@@ -193,6 +194,7 @@ class VmConfigTest {
           [binding]~lifetime = "10s"        | a multiple of 4s
           [binding]~lifetime = "80h"        | a duration from
           [binding]~location = "hoem"       | did you mean "home"?
+          [binding]~arrival = "hok"         | did you mean "hook"?
           [binding]~wait-for-acknowledgement = "yes" | true or false
           [tunnel]~hop-limit = 0            | 1 to 255
           [tunnel]~encapsulation-limit = 256 | -1 to 255
