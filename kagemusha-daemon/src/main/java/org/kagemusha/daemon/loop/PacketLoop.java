@@ -154,12 +154,17 @@ public final class PacketLoop implements AutoCloseable {
     }
   }
 
-  /** Reads one side; the level-triggered descriptor wakes the loop again if something is left. */
-  void drain(PacketSource source, Runnable again) {
+  /**
+   * Reads one side; the level-triggered descriptor wakes the loop again if something is left.
+   *
+   * @return false if there will never be anything to read again
+   */
+  boolean drain(PacketSource source, Runnable again) {
     if (retired) {
-      return;
+      return false;
     }
     long nowNs = System.nanoTime();
+    boolean usable = true;
     try {
       int left = BUDGET;
       while (left > 0 && source.receive(nowNs)) {
@@ -169,11 +174,13 @@ public final class PacketLoop implements AutoCloseable {
         loop.execute(again);
       }
     } catch (IOException e) {
+      usable = false;
       broken(source.name(), e);
     } catch (RuntimeException | AssertionError e) {
       log.error("packet handling failed source={}", source.name(), e);
     }
     finishWork(nowNs);
+    return usable;
   }
 
   private void onTimer() {

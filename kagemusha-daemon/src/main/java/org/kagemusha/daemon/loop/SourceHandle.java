@@ -64,8 +64,9 @@ final class SourceHandle implements EpollIoHandle {
   }
 
   private void drain() {
-    if (!cancelled) {
-      loop.drain(source, again);
+    // A dead descriptor stays readable: it would wake the loop until the service has ended.
+    if (!cancelled && !loop.drain(source, again)) {
+      cancel();
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -239,6 +240,22 @@ class PacketLoopTest {
     loop.call(() -> null);
     assertEquals(0, taken.size());
     assertEquals(0, engine.deadlines.size());
+  }
+
+  @Test
+  void aDeviceOfNoUseIsReportedOnce() throws Exception {
+    AtomicInteger reports = new AtomicInteger();
+    try (PacketLoop own = new PacketLoop("test", cause -> reports.incrementAndGet())) {
+      PipeSource source = new PipeSource(() -> { });
+      source.failure = new IOException("gone");
+      own.add(source);
+      // Nothing takes the octet out, so the descriptor stays readable.
+      source.send(1);
+      for (int wakeUps = 0; wakeUps < 1000; wakeUps++) {
+        own.call(() -> null);
+      }
+      assertEquals(1, reports.get());
+    }
   }
 
   @Test
