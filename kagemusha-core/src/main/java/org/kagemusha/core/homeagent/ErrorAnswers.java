@@ -20,9 +20,6 @@ final class ErrorAnswers {
   /** Destination Unreachable, beyond scope of source address, RFC 4443 §3.1. */
   private static final int BEYOND_SCOPE_OF_SOURCE = 2;
 
-  /** RFC 6275 §6.1.9, with the IPv6 header. */
-  private static final int BINDING_ERROR_OCTETS = Ipv6Header.BYTES + 24;
-
   private final Ipv6Address homeAgent;
   private final CountedUnderlay underlay;
   private final Forwarding forwarding;
@@ -114,31 +111,16 @@ final class ErrorAnswers {
     }
   }
 
-  /**
-   * Tells the source of a packet from the routed network that a home address has no binding. RFC
-   * 6275 §6.1.9 defines the status for the Home Address option; what comes through a tunnel is in
-   * the same case. The answer is never larger than the packet.
-   */
-  void unknownBinding(Ipv6Address homeAddress, PacketBuffer packet, long nowNs) {
-    if (packet.length() >= BINDING_ERROR_OCTETS) {
-      bindingError(homeAddress, packet, BindingError.UNKNOWN_BINDING, nowNs);
-    }
-  }
-
   private void bindingError(
       SignallingReader reader, PacketBuffer packet, int status, long nowNs) {
-    Ipv6Address option = reader.homeAddressOption();
-    bindingError(option == null ? Ipv6Address.UNSPECIFIED : option, packet, status, nowNs);
-  }
-
-  private void bindingError(
-      Ipv6Address homeAddress, PacketBuffer packet, int status, long nowNs) {
     Ipv6Address source = Ipv6Header.source(packet.bytes(), packet.offset());
     // RFC 6275 §9.3.3: "If the Source Address of the received packet [...] is not a unicast
     // address, the Binding Error MUST NOT be sent."
     if (!source.isRoutableUnicast() || !routed.tryTake(source, nowNs)) {
       return;
     }
+    Ipv6Address homeAddress =
+        reader.homeAddressOption() == null ? Ipv6Address.UNSPECIFIED : reader.homeAddressOption();
     PacketBuffer error =
         SignallingWriter.build(
             homeAgent, source, null, null, new BindingError(status, homeAddress), null);

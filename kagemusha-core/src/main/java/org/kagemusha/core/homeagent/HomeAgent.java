@@ -52,7 +52,6 @@ public final class HomeAgent implements NodeEngine {
   private final ReverseTunnel reverseTunnel;
   private final HomeLinkNeighborDiscovery neighborDiscovery;
   private final ErrorAnswers errors;
-  private final LostBindings lost;
   private final RouterAdvertiser advertiser;
   private final long tapMacBits;
   private HomeAgentSettings settings;
@@ -66,8 +65,7 @@ public final class HomeAgent implements NodeEngine {
    * @param homeLink takes Ethernet frames for the home link
    * @param underlay takes IPv6 packets for the routed network, and Router Advertisements
    * @param keys the associations in force for each home address
-   * @param associations the same, by SPI, for what comes in; those for payload have their home
-   *     address as the owner, so that a mobile node can be told that its binding is lost
+   * @param associations the same, by SPI, for what comes in
    * @param random spreads advertisements and salts hashes
    * @param wallClockMs milliseconds since 1970
    * @param counters takes what is done and dropped
@@ -119,8 +117,7 @@ public final class HomeAgent implements NodeEngine {
     // 3".
     this.neighbors.failureListener(errors::unreachable);
     this.intercepted = new InterceptedPackets(cache, forwarding, errors, counters);
-    this.lost = new LostBindings(cache, associations, errors);
-    this.reverseTunnel = new ReverseTunnel(cache, forwarding, lost, counters);
+    this.reverseTunnel = new ReverseTunnel(cache, forwarding, counters);
     this.advertiser = new RouterAdvertiser(routed, random, counters);
     this.neighborDiscovery =
         new HomeLinkNeighborDiscovery(
@@ -146,7 +143,6 @@ public final class HomeAgent implements NodeEngine {
     started = true;
     forwarding.at(nowNs);
     tunnels.settings(changed.tunnel());
-    lost.homePrefix(changed.homePrefix());
     registration.settings(changed, nowNs);
     advertiser.settings(changed, nowNs);
   }
@@ -281,9 +277,6 @@ public final class HomeAgent implements NodeEngine {
     DropReason reason = unacceptable(packet);
     if (reason != null) {
       counters.drop(reason);
-      if (reason == DropReason.OUTER_SOURCE_WRONG) {
-        lost.onStranger(packet, nowNs);
-      }
       return;
     }
     switch (reader.read(packet, nowNs)) {

@@ -16,14 +16,11 @@ final class ReverseTunnel {
 
   private final BindingCache cache;
   private final Forwarding forwarding;
-  private final LostBindings lost;
   private final Counters counters;
 
-  ReverseTunnel(
-      BindingCache cache, Forwarding forwarding, LostBindings lost, Counters counters) {
+  ReverseTunnel(BindingCache cache, Forwarding forwarding, Counters counters) {
     this.cache = cache;
     this.forwarding = forwarding;
-    this.lost = lost;
     this.counters = counters;
   }
 
@@ -51,9 +48,6 @@ final class ReverseTunnel {
     }
     if (reason != null) {
       counters.drop(reason);
-      if (entry == null) {
-        lost.onUnbound(packet, inner, nowNs);
-      }
       return;
     }
     forwarding.send(packet, nowNs);

@@ -159,9 +159,6 @@ final class HomeAgentFixture {
   private OutboundSecurityAssociation protect(
       Ipv6Address homeAddress, Purpose purpose, int spiIn, int spiOut) {
     InboundSecurityAssociation in = InboundSecurityAssociation.of(parameters(spiIn, 0x10, 0x00));
-    if (purpose == Purpose.PAYLOAD) {
-      in.owner(homeAddress);
-    }
     associations.add(in);
     OutboundSecurityAssociation out =
         OutboundSecurityAssociation.of(parameters(spiOut, 0x30, 0x20), counting());

@@ -29,7 +29,6 @@ import org.kagemusha.core.message.Icmpv6;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.NeighborDiscovery;
 import org.kagemusha.core.node.DropReason;
-import org.kagemusha.core.signalling.SignallingPacket;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -476,62 +475,5 @@ class ReverseTunnelTest {
     ByteBuffer outer = ByteBuffer.wrap(home.packets.get(0));
     assertEquals(HOME_ADDRESS, Ipv6Header.destination(outer, 40));
     assertEquals(Icmpv6.TIME_EXCEEDED, outer.get(80));
-  }
-
-  private void assertTold(Ipv6Address careOf, Ipv6Address homeAddress) {
-    SignallingPacket told = home.lastSignalling();
-    assertEquals(careOf, told.destination());
-    assertEquals(new BindingError(BindingError.UNKNOWN_BINDING, homeAddress), told.message());
-  }
-
-  @Test
-  void rfc6275_s6_1_9_aMobileNodeWhoseBindingWasLostIsTold() {
-    home.start();
-    home.underlay(tunnelled(CARE_OF, DATA));
-    assertTold(CARE_OF, HOME_ADDRESS);
-    assertEquals(1, home.drops(DropReason.OUTER_SOURCE_WRONG));
-  }
-
-  @Test
-  void rfc6275_s6_1_9_aMobileNodeBesideAnotherIsToldTheSame() {
-    bind();
-    home.clear();
-    home.underlay(tunnelled(CARE_OF, udp(OTHER_HOME_ADDRESS, CORRESPONDENT, 20)));
-    assertTold(CARE_OF, OTHER_HOME_ADDRESS);
-  }
-
-  @Test
-  void rfc6275_s6_1_9_aMobileNodeWhosePayloadIsInEspIsToldWithoutCryptography() {
-    home.protectPayload(HOME_ADDRESS);
-    home.start();
-    PacketBuffer sealed = sealed(CARE_OF, DATA, home.mobileNodePayload);
-    byte[] before = sealed.toBytes();
-    home.underlay(sealed);
-    assertArrayEquals(before, sealed.toBytes());
-    assertTold(CARE_OF, HOME_ADDRESS);
-  }
-
-  @Test
-  void rfc6275_s9_3_3_whoeverTunnelsWithoutBindingIsToldAtALimitedRateAndNeverMoreThanItSent() {
-    home.start();
-    for (int i = 0; i < 100; i++) {
-      home.underlay(tunnelled(CARE_OF, DATA));
-    }
-    assertEquals(10, home.packets.size());
-    assertTrue(home.packets.get(0).length <= DATA.length + Ipv6Header.BYTES);
-    home.clear();
-    home.underlay(tunnelled(FAR_CORRESPONDENT, udp(FAR_CORRESPONDENT, CORRESPONDENT, 20)));
-    assertEquals(0, home.packets.size(), "no home address");
-  }
-
-  @Test
-  void aBindingThatEndedOrIsElsewhereIsNotLost() {
-    bind();
-    home.clear();
-    home.underlay(tunnelled(FAR_CORRESPONDENT, DATA));
-    home.register(2, 0, CARE_OF);
-    home.clear();
-    home.underlay(tunnelled(CARE_OF, DATA));
-    assertEquals(0, home.packets.size());
   }
 }

@@ -97,12 +97,9 @@ final class KeyRing {
             new ClockedSequenceNumbers(
                 config.extendedSequenceNumbers(), System::currentTimeMillis),
             store, config.spiOut(), block(config));
-    InboundSecurityAssociation opens =
-        InboundSecurityAssociation.of(in, System::currentTimeMillis);
-    if (config.purpose() == KeySource.Purpose.PAYLOAD) {
-      opens.owner(config.homeAddress());
-    }
-    return new SecurityAssociationPair(OutboundSecurityAssociation.of(out, numbers), opens);
+    return new SecurityAssociationPair(
+        OutboundSecurityAssociation.of(out, numbers),
+        InboundSecurityAssociation.of(in, System::currentTimeMillis));
   }
 
   private static long block(AssociationConfig config) {
