@@ -113,14 +113,26 @@ final class ErrorAnswers {
 
   private void bindingError(
       SignallingReader reader, PacketBuffer packet, int status, long nowNs) {
-    Ipv6Address source = Ipv6Header.source(packet.bytes(), packet.offset());
+    Ipv6Address option = reader.homeAddressOption();
+    bindingError(
+        Ipv6Header.source(packet.bytes(), packet.offset()),
+        option == null ? Ipv6Address.UNSPECIFIED : option,
+        status,
+        nowNs);
+  }
+
+  /** Tells a mobile node at a care-of address that its home address has no binding. */
+  void unknownBinding(Ipv6Address careOf, Ipv6Address homeAddress, long nowNs) {
+    bindingError(careOf, homeAddress, BindingError.UNKNOWN_BINDING, nowNs);
+  }
+
+  private void bindingError(
+      Ipv6Address source, Ipv6Address homeAddress, int status, long nowNs) {
     // RFC 6275 §9.3.3: "If the Source Address of the received packet [...] is not a unicast
     // address, the Binding Error MUST NOT be sent."
     if (!source.isRoutableUnicast() || !routed.tryTake(source, nowNs)) {
       return;
     }
-    Ipv6Address homeAddress =
-        reader.homeAddressOption() == null ? Ipv6Address.UNSPECIFIED : reader.homeAddressOption();
     PacketBuffer error =
         SignallingWriter.build(
             homeAgent, source, null, null, new BindingError(status, homeAddress), null);

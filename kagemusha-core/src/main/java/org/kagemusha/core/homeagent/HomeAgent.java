@@ -49,6 +49,7 @@ public final class HomeAgent implements NodeEngine {
   private final Interception interception;
   private final HomeRegistration registration;
   private final InterceptedPackets intercepted;
+  private final LostBindings lost;
   private final ReverseTunnel reverseTunnel;
   private final HomeLinkNeighborDiscovery neighborDiscovery;
   private final ErrorAnswers errors;
@@ -116,8 +117,9 @@ public final class HomeAgent implements NodeEngine {
     // RFC 4861 §7.2.2: "The sender MUST return ICMP destination unreachable indications with code
     // 3".
     this.neighbors.failureListener(errors::unreachable);
+    this.lost = new LostBindings(cache, keys, errors);
     this.intercepted = new InterceptedPackets(cache, forwarding, errors, counters);
-    this.reverseTunnel = new ReverseTunnel(cache, forwarding, counters);
+    this.reverseTunnel = new ReverseTunnel(cache, forwarding, lost, counters);
     this.advertiser = new RouterAdvertiser(routed, random, counters);
     this.neighborDiscovery =
         new HomeLinkNeighborDiscovery(
@@ -144,6 +146,7 @@ public final class HomeAgent implements NodeEngine {
     forwarding.at(nowNs);
     tunnels.settings(changed.tunnel());
     registration.settings(changed, nowNs);
+    lost.settings(changed);
     advertiser.settings(changed, nowNs);
   }
 
@@ -274,7 +277,7 @@ public final class HomeAgent implements NodeEngine {
   }
 
   private void onRoutedPacket(PacketBuffer packet, long nowNs) {
-    DropReason reason = unacceptable(packet);
+    DropReason reason = unacceptable(packet, nowNs);
     if (reason != null) {
       counters.drop(reason);
       return;
@@ -300,8 +303,8 @@ public final class HomeAgent implements NodeEngine {
     }
   }
 
-  /** What can be told before any cryptography. */
-  private DropReason unacceptable(PacketBuffer packet) {
+  /** What can be told before any cryptography; a few strangers' packets are opened nevertheless. */
+  private DropReason unacceptable(PacketBuffer packet, long nowNs) {
     ByteBuffer bytes = packet.bytes();
     int at = packet.offset();
     if (!Ipv6Header.isComplete(bytes, at, packet.length())) {
@@ -319,7 +322,7 @@ public final class HomeAgent implements NodeEngine {
         next == Protocol.ESP
             && keys.associations(Ipv6Header.source(bytes, at), KeySource.Purpose.SIGNALLING)
                 != null;
-    return mayBeAtHome ? null : DropReason.OUTER_SOURCE_WRONG;
+    return mayBeAtHome || lost.mayOpen(packet, nowNs) ? null : DropReason.OUTER_SOURCE_WRONG;
   }
 
   private void onSignalling(long nowNs) {

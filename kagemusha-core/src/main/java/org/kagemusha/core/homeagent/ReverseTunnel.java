@@ -16,11 +16,13 @@ final class ReverseTunnel {
 
   private final BindingCache cache;
   private final Forwarding forwarding;
+  private final LostBindings lost;
   private final Counters counters;
 
-  ReverseTunnel(BindingCache cache, Forwarding forwarding, Counters counters) {
+  ReverseTunnel(BindingCache cache, Forwarding forwarding, LostBindings lost, Counters counters) {
     this.cache = cache;
     this.forwarding = forwarding;
+    this.lost = lost;
     this.counters = counters;
   }
 
@@ -39,6 +41,9 @@ final class ReverseTunnel {
         cache.get(
             bytes.getLong(inner + Ipv6Header.SOURCE),
             bytes.getLong(inner + Ipv6Header.SOURCE + 8));
+    if (entry == null) {
+      lost.onPacket(packet, inner, reader.association(), nowNs);
+    }
     DropReason reason = refused(entry, packet, reader.association());
     if (reason == null) {
       reason = notForwarded(entry, bytes, inner + Ipv6Header.DESTINATION);

@@ -2,6 +2,7 @@ package org.kagemusha.core.homeagent;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.kagemusha.core.homeagent.HomeAgentFixture.CARE_OF;
 import static org.kagemusha.core.homeagent.HomeAgentFixture.CORRESPONDENT;
@@ -250,6 +251,49 @@ class ReverseTunnelTest {
     home.underlay(moved);
     home.correspondentAnswers();
     assertEquals(1, home.dataFrames().size());
+  }
+
+  @Test
+  void rfc6275_s11_3_6_aMobileNodeThatWasForgottenIsToldSo() {
+    home.start();
+    home.underlay(tunnelled(CARE_OF, DATA));
+    assertEquals(1, home.drops(DropReason.OUTER_SOURCE_WRONG));
+    BindingError error = assertInstanceOf(BindingError.class, home.lastSignalling().message());
+    assertEquals(BindingError.UNKNOWN_BINDING, error.status());
+    assertEquals(HOME_ADDRESS, error.homeAddress());
+    assertEquals(CARE_OF, home.lastSignalling().destination());
+    // No more than the limit to one address, and nothing for an address that is nobody's.
+    for (int i = 0; i < 100; i++) {
+      home.underlay(tunnelled(CARE_OF, DATA));
+    }
+    assertEquals(10, home.packets.size());
+    home.underlay(
+        tunnelled(OTHER_CARE_OF, udp(Ipv6Address.parse("2001:db8:2000::abc"), CORRESPONDENT, 9)));
+    assertEquals(10, home.packets.size());
+    assertEquals(0, home.frames.size());
+  }
+
+  @Test
+  void rfc6275_s11_3_6_whereItIsProtectedOnlyAnAuthenticPacketIsAnswered() {
+    home.protectPayload(HOME_ADDRESS);
+    home.start();
+    home.underlay(tunnelled(CARE_OF, DATA));
+    byte[] forged = sealed(CARE_OF, DATA, home.mobileNodePayload).toBytes();
+    forged[80] ^= 1;
+    home.underlay(forged);
+    assertEquals(0, home.packets.size());
+    home.underlay(sealed(CARE_OF, DATA, home.mobileNodePayload));
+    assertEquals(1, home.packets.size());
+    assertInstanceOf(BindingError.class, home.lastSignalling().message());
+    assertEquals(0, home.frames.size());
+  }
+
+  @Test
+  void aMobileNodeThatMovedIsNotToldThatItWasForgotten() {
+    bind();
+    home.underlay(tunnelled(OTHER_CARE_OF, DATA));
+    assertEquals(0, home.packets.size());
+    assertEquals(1, home.drops(DropReason.OUTER_SOURCE_WRONG));
   }
 
   @Test

@@ -1,0 +1,102 @@
+package org.kagemusha.core.homeagent;
+
+import java.nio.ByteBuffer;
+import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
+import org.kagemusha.core.ipsec.InboundSecurityAssociation;
+import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.ipsec.SecurityAssociationPair;
+import org.kagemusha.core.node.TokenBucket;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
+
+/**
+ * Tells mobile nodes of bindings that this home agent does not have: after a restart it knows of
+ * none, while every mobile node still tunnels to it and believes in its own until the next refresh,
+ * minutes later. RFC 6275 has the Binding Error with status 1 for that, §9.3.3, and §11.3.6: "If the
+ * Binding Error Message was sent by the home agent, the mobile node SHOULD send a Binding Update to
+ * the home agent".
+ *
+ * <p>An address that is bound to another care-of address is not lost: its mobile node has moved, and
+ * what still comes from the old place is only late.
+ */
+final class LostBindings {
+
+  /** Protected packets of senders without a binding that are opened; the rest cost nothing. */
+  private static final int OPENED_PER_SECOND = 50;
+
+  private final BindingCache cache;
+  private final KeySource keys;
+  private final ErrorAnswers errors;
+  private final TokenBucket opened = new TokenBucket(OPENED_PER_SECOND, OPENED_PER_SECOND);
+  private Authorisation authorisation;
+
+  LostBindings(BindingCache cache, KeySource keys, ErrorAnswers errors) {
+    this.cache = cache;
+    this.keys = keys;
+    this.errors = errors;
+  }
+
+  void settings(HomeAgentSettings settings) {
+    authorisation = new Authorisation(settings.mobileNodes());
+  }
+
+  /**
+   * A tunnelled or protected packet that comes from no care-of address of a binding. What is not
+   * protected is answered here.
+   *
+   * @return whether it may be opened: its association is that of no home address in the cache, so
+   *     that nobody can use up a bound node's sequence numbers from elsewhere
+   */
+  boolean mayOpen(PacketBuffer packet, long nowNs) {
+    ByteBuffer bytes = packet.bytes();
+    int payload = packet.offset() + Ipv6Header.BYTES;
+    if (Ipv6Header.nextHeader(bytes, packet.offset()) == Protocol.ESP) {
+      return packet.length() >= Ipv6Header.BYTES + Integer.BYTES
+          && opened.tryTake(nowNs)
+          && !isKnown(bytes.getInt(payload));
+    }
+    if (Ipv6Header.isComplete(bytes, payload, packet.length() - Ipv6Header.BYTES)
+        && cache.get(
+                bytes.getLong(payload + Ipv6Header.SOURCE),
+                bytes.getLong(payload + Ipv6Header.SOURCE + 8))
+            == null) {
+      onPacket(packet, payload, null, nowNs);
+    }
+    return false;
+  }
+
+  private boolean isKnown(int spi) {
+    for (BindingCacheEntry entry : cache.entries()) {
+      SecurityAssociationPair pair =
+          keys.associations(entry.homeAddress, KeySource.Purpose.PAYLOAD);
+      if (pair != null && pair.inbound().spi() == spi) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * An inner packet whose source has no entry in the binding cache. Answered only if a Binding Update
+   * from there could be accepted, and if the packet is protected where payload must be.
+   *
+   * @param inner index of the inner header
+   * @param association what opened it, or null
+   */
+  void onPacket(
+      PacketBuffer packet, int inner, InboundSecurityAssociation association, long nowNs) {
+    Ipv6Address homeAddress = Ipv6Header.source(packet.bytes(), inner);
+    MobileNodeAuthorisation node = authorisation.of(homeAddress);
+    Ipv6Address careOf = Ipv6Header.source(packet.bytes(), packet.offset());
+    if (node == null || !Authorisation.allowsCareOf(node, careOf)) {
+      return;
+    }
+    SecurityAssociationPair pair = keys.associations(homeAddress, KeySource.Purpose.PAYLOAD);
+    boolean protects = pair != null || node.requirePayloadProtection();
+    if (protects ? pair != null && pair.inbound() == association : association == null) {
+      errors.unknownBinding(careOf, homeAddress, nowNs);
+    }
+  }
+}
