@@ -174,7 +174,10 @@ final class BindingCache {
     releaseLinkLocal(entry);
     discount(entry);
     entry.tunnel = null;
-    entry.payload = null;
+    if (entry.payload != null) {
+      entry.payload.inbound().owner(null);
+      entry.payload = null;
+    }
     entry.acknowledgeTo = null;
     entry.testingHomeAddress = false;
     entry.testingLinkLocal = false;

@@ -80,6 +80,12 @@ final class Forwarding implements InnerErrors {
     SecurityAssociationPair pair =
         keys.associations(entry.homeAddress, KeySource.Purpose.PAYLOAD);
     if (pair != entry.payload) {
+      if (entry.payload != null) {
+        entry.payload.inbound().owner(null);
+      }
+      if (pair != null) {
+        pair.inbound().owner(entry);
+      }
       entry.payload = pair;
       entry.tunnel.protection(pair == null ? null : pair.outbound());
     }

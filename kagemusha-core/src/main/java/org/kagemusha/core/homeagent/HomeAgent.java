@@ -117,7 +117,7 @@ public final class HomeAgent implements NodeEngine {
     // RFC 4861 §7.2.2: "The sender MUST return ICMP destination unreachable indications with code
     // 3".
     this.neighbors.failureListener(errors::unreachable);
-    this.lost = new LostBindings(cache, keys, errors);
+    this.lost = new LostBindings(cache, keys, associations, errors, random);
     this.intercepted = new InterceptedPackets(cache, forwarding, errors, counters);
     this.reverseTunnel = new ReverseTunnel(cache, forwarding, lost, counters);
     this.advertiser = new RouterAdvertiser(routed, random, counters);

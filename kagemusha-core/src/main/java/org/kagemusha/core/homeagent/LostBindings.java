@@ -1,11 +1,12 @@
 package org.kagemusha.core.homeagent;
 
 import java.nio.ByteBuffer;
+import java.util.random.RandomGenerator;
 import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
-import org.kagemusha.core.node.TokenBucket;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -23,19 +24,27 @@ import org.kagemusha.core.wire.Protocol;
  */
 final class LostBindings {
 
-  /** Protected packets of senders without a binding that are opened; the rest cost nothing. */
-  private static final int OPENED_PER_SECOND = 50;
-
   private final BindingCache cache;
   private final KeySource keys;
+  private final SecurityAssociationDatabase associations;
   private final ErrorAnswers errors;
-  private final TokenBucket opened = new TokenBucket(OPENED_PER_SECOND, OPENED_PER_SECOND);
+
+  /** Protected packets of senders without a binding that are opened; the rest cost nothing. */
+  private final AnswerLimit opened;
+
   private Authorisation authorisation;
 
-  LostBindings(BindingCache cache, KeySource keys, ErrorAnswers errors) {
+  LostBindings(
+      BindingCache cache,
+      KeySource keys,
+      SecurityAssociationDatabase associations,
+      ErrorAnswers errors,
+      RandomGenerator random) {
     this.cache = cache;
     this.keys = keys;
+    this.associations = associations;
     this.errors = errors;
+    this.opened = new AnswerLimit(2, 5, 200, random);
   }
 
   void settings(HomeAgentSettings settings) {
@@ -54,8 +63,8 @@ final class LostBindings {
     int payload = packet.offset() + Ipv6Header.BYTES;
     if (Ipv6Header.nextHeader(bytes, packet.offset()) == Protocol.ESP) {
       return packet.length() >= Ipv6Header.BYTES + Integer.BYTES
-          && opened.tryTake(nowNs)
-          && !isKnown(bytes.getInt(payload));
+          && isUnused(associations.inbound(bytes.getInt(payload)))
+          && opened.tryTake(Ipv6Header.source(bytes, packet.offset()), nowNs);
     }
     if (Ipv6Header.isComplete(bytes, payload, packet.length() - Ipv6Header.BYTES)
         && cache.get(
@@ -67,15 +76,9 @@ final class LostBindings {
     return false;
   }
 
-  private boolean isKnown(int spi) {
-    for (BindingCacheEntry entry : cache.entries()) {
-      SecurityAssociationPair pair =
-          keys.associations(entry.homeAddress, KeySource.Purpose.PAYLOAD);
-      if (pair != null && pair.inbound().spi() == spi) {
-        return true;
-      }
-    }
-    return false;
+  /** An association of ours that no binding in force uses; {@link Forwarding} marks those. */
+  private static boolean isUnused(InboundSecurityAssociation association) {
+    return association != null && association.owner() == null;
   }
 
   /**

@@ -520,4 +520,24 @@ class ReverseTunnelTest {
     assertEquals(HOME_ADDRESS, Ipv6Header.destination(outer, 40));
     assertEquals(Icmpv6.TIME_EXCEEDED, outer.get(80));
   }
+
+  @Test
+  void strangersInEspDoNotKeepALostBindingFromBeingTold() {
+    home.protectPayload(HOME_ADDRESS);
+    home.start();
+    byte[] real = sealed(CARE_OF, DATA, home.mobileNodePayload).toBytes();
+    for (int i = 0; i < 2000; i++) {
+      byte[] stranger = real.clone();
+      ByteBuffer.wrap(stranger).putInt(Ipv6Header.SOURCE + 12, 0x1000 + i).putInt(40, 0x5000 + i);
+      home.underlay(stranger);
+    }
+    for (int i = 0; i < 100; i++) {
+      byte[] forged = real.clone();
+      ByteBuffer.wrap(forged).putInt(Ipv6Header.SOURCE + 12, 0x1000).putInt(60, i);
+      home.underlay(forged);
+    }
+    home.clear();
+    home.underlay(real);
+    assertEquals(1, home.packets.size());
+  }
 }
