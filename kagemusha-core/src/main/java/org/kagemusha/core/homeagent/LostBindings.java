@@ -15,12 +15,12 @@ import org.kagemusha.core.wire.Protocol;
 /**
  * Tells mobile nodes of bindings that this home agent does not have: after a restart it knows of
  * none, while every mobile node still tunnels to it and believes in its own until the next refresh,
- * minutes later. RFC 6275 has the Binding Error with status 1 for that, §9.3.3, and §11.3.6: "If the
- * Binding Error Message was sent by the home agent, the mobile node SHOULD send a Binding Update to
- * the home agent".
+ * minutes later. RFC 6275 has the Binding Error with status 1 for that, §9.3.3, and §11.3.6: "If
+ * the Binding Error Message was sent by the home agent, the mobile node SHOULD send a Binding
+ * Update to the home agent".
  *
- * <p>An address that is bound to another care-of address is not lost: its mobile node has moved, and
- * what still comes from the old place is only late.
+ * <p>An address that is bound to another care-of address is not lost: its mobile node has moved,
+ * and what still comes from the old place is only late.
  */
 final class LostBindings {
 
@@ -82,8 +82,8 @@ final class LostBindings {
   }
 
   /**
-   * An inner packet whose source has no entry in the binding cache. Answered only if a Binding Update
-   * from there could be accepted, and if the packet is protected where payload must be.
+   * An inner packet whose source has no entry in the binding cache. Answered only if a Binding
+   * Update from there could be accepted, and if the packet is protected where payload must be.
    *
    * @param inner index of the inner header
    * @param association what opened it, or null

@@ -15,9 +15,9 @@ public interface SequenceNumbers {
   long next();
 
   /**
-   * The VM has come back to this host: another may have sent in between, with numbers that are ahead
-   * of this one's. The number after this is one that a fresh start would give, or a greater one. To
-   * be called only on arrival, for packets on their way then fall out of the peer's window.
+   * The VM has come back to this host: another may have sent in between, with numbers that are
+   * ahead of this one's. The number after this is one that a fresh start would give, or a greater
+   * one. To be called only on arrival, for packets on their way then fall out of the peer's window.
    */
   default void catchUp() {}
 }

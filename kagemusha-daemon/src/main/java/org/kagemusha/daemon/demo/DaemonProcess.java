@@ -15,7 +15,7 @@ import org.kagemusha.daemon.control.ControlClient;
 /** A daemon of this very program, started in a network namespace as an operator would start it. */
 public final class DaemonProcess implements Closeable {
 
-  private static final long READY_LIMIT_NS = TimeUnit.SECONDS.toNanos(15);
+  private static final long READY_LIMIT_NS = TimeUnit.SECONDS.toNanos(45);
 
   private final String name;
   private final Process process;
@@ -87,7 +87,7 @@ public final class DaemonProcess implements Closeable {
   /**
    * Waits until its status satisfies a condition.
    *
-   * @throws IOException if it ends before, or does not get there in 15 seconds
+   * @throws IOException if it ends before, or does not get there in 45 seconds
    */
   public void await(String what, Predicate<String> condition)
       throws IOException, InterruptedException {

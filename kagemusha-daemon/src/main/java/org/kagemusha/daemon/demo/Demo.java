@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** Moves a guest from its home link to a foreign network and back, and measures what its sessions saw. */
+/** Moves a guest from its home link to a foreign network and back, and measures the outage. */
 final class Demo {
 
   private static final long MILLISECOND = TimeUnit.MILLISECONDS.toNanos(1);
@@ -193,7 +193,7 @@ final class Demo {
 
   static void awaitGuestAddress(Topology topology)
       throws IOException, InterruptedException {
-    long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (System.nanoTime() < giveUp) {
       String addresses =
           Shell.run("ip", "-n", topology.guest(), "-6", "addr", "show", "dev", "eth0", "scope",

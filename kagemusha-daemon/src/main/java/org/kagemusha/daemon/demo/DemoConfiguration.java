@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
  */
 public final class DemoConfiguration {
 
-  /** A protection of which the keys are published test vectors, for peers that are no daemon of ours. */
+  /** A protection whose keys are published test vectors, for peers that are no daemon of ours. */
   public static final String CAPTURED_KEYS = "captured-keys";
 
   /** What the home agent lets its guests register: the foreign network, and one that it becomes. */
@@ -244,7 +244,7 @@ public final class DemoConfiguration {
   /** One key of one file. */
   private record Setting(String daemon, String section, String key, String value) {
 
-    /** The last table of a file may be an array's, so a section that is missing goes to the front. */
+    /** The last table of a file may be an array's: a section that is missing goes to the front. */
     String in(String text) {
       String line = key + " = " + value + "\n";
       String header = "[" + section + "]\n";
@@ -309,8 +309,8 @@ public final class DemoConfiguration {
           integrity-key-in = "%s"
           """
           .formatted(
-              table, purpose, spi + out, spi + 1 - out, integrityAlgorithm, encryption[out], integrity[out],
-              encryption[1 - out], integrity[1 - out]);
+              table, purpose, spi + out, spi + 1 - out, integrityAlgorithm, encryption[out],
+              integrity[out], encryption[1 - out], integrity[1 - out]);
     }
 
     private static String random(int octets) {

@@ -23,8 +23,8 @@ import java.util.List;
  * </pre>
  *
  * <p>The guest's network card is one end of a veth pair; the other end is a port of a hub without
- * learning that reaches both hypervisors, so that a move is nothing but a port leaving one bridge and
- * appearing on the other, and the guest does not even see its carrier change.
+ * learning that reaches both hypervisors, so that a move is nothing but a port leaving one bridge
+ * and appearing on the other, and the guest does not even see its carrier change.
  */
 public final class Topology implements Closeable {
 
@@ -179,7 +179,8 @@ public final class Topology implements Closeable {
         "link add guest type veth peer name eth0 netns " + guest() + " address " + GUEST_MAC);
     for (String port : List.of("a", "b", "guest")) {
       ip(hub(), "link set dev " + port + " master hub up");
-      Shell.run("bridge", "-n", hub(), "link", "set", "dev", port, "learning", "off", "flood", "on");
+      Shell.run(
+          "bridge", "-n", hub(), "link", "set", "dev", port, "learning", "off", "flood", "on");
     }
     sysctl(hub(), "net/ipv6/conf/all/disable_ipv6", "1");
     Shell.run("ip", "-n", guest(), "token", "set", "::10", "dev", "eth0");

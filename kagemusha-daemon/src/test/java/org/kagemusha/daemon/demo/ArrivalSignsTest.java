@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,6 +40,11 @@ class ArrivalSignsTest {
       leaves(b, () -> signal(b, "WINCH"));
       arrives(agent, b, "hook", () -> signal(b, "USR1"));
       leaves(b, () -> b.ask("left"));
+      // RFC 6275 §12, MAX_UPDATE_RATE: three a second. A mute guest is not refreshed later.
+      long from = System.nanoTime();
+      Laboratory.eventually(
+          "the rate limit has room",
+          () -> System.nanoTime() - from > TimeUnit.MILLISECONDS.toNanos(1500));
       arrives(agent, b, "hook", () -> Shell.run("sh", CTL.toString(), "-s", socket, "arrived"));
       // Said twice, it is still one arrival.
       long updates = updates(b);

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The foreign network changes its addresses under a guest that is in the middle of its sessions. */
+/** The foreign network changes its addresses under a guest in the middle of its sessions. */
 @Tag("netns")
 class CareOfChangeTest {
 

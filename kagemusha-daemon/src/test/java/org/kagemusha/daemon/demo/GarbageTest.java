@@ -49,7 +49,8 @@ class GarbageTest {
         final long dropsAgent = drops(agent);
 
         int toB = garbage(topology.foreignRouter(), "packets", careOf, Topology.HOME_AGENT, "b");
-        int toAgent = garbage(topology.foreignRouter(), "packets", Topology.HOME_AGENT, careOf, "a");
+        int toAgent =
+            garbage(topology.foreignRouter(), "packets", Topology.HOME_AGENT, careOf, "a");
         garbage(topology.guest(), "frames", "eth0", Topology.GUEST_MAC);
         garbage(topology.hypervisorB(), "frames", "vms", Topology.GUEST_MAC);
 

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A home agent that was killed knows no bindings; its mobile nodes have minutes to their refresh. */
+/** A home agent that was killed knows no bindings, and the next refresh is minutes away. */
 @Tag("netns")
 class HomeAgentRestartTest {
 

@@ -122,7 +122,8 @@ class OperatingTest {
       assertFalse(tshark(file, "frame.interface_name == \"" + side + "\"").isEmpty(), side);
     }
     assertFalse(tshark(file, "frame.interface_name == \"underlay\" && esp").isEmpty());
-    assertFalse(tshark(file, "frame.interface_name == \"kagemusha0\" && icmpv6.type == 129").isEmpty());
+    assertFalse(
+        tshark(file, "frame.interface_name == \"kagemusha0\" && icmpv6.type == 129").isEmpty());
     assertEquals("registered", Laboratory.state(b));
   }
 

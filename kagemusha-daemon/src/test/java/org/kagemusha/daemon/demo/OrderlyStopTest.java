@@ -74,7 +74,7 @@ class OrderlyStopTest {
     return Laboratory.exec(namespace, "nft", "list", "tables");
   }
 
-  /** Links, addresses, routes, rules, tables and sockets, without what the kernel changes by itself. */
+  /** Links, addresses, routes, rules, tables, sockets: not what the kernel changes by itself. */
   private static String everything(String namespace) throws IOException {
     return String.join(
         "\n",

@@ -28,7 +28,7 @@ import org.kagemusha.tap.netns.NamespaceCall;
 class PathMtuTest {
 
   private static final int OCTETS = 5 << 20;
-  private static final int LIMIT_MS = 15_000;
+  private static final int LIMIT_MS = 45_000;
 
   @TempDir Path directory;
 

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Another guest of the laboratory, on the same bridges, with a home address and a hub of its own. */
+/** Another guest on the same bridges, with a home address and a hub of its own. */
 final class SecondGuest implements Closeable {
 
   static final String HOME_ADDRESS = "2001:db8:2000::11";

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A capture of one interface by tcpdump, judged by tshark: neither knows anything of this project. */
+/** A capture of one interface by tcpdump, judged by tshark: neither knows of this project. */
 final class Wire implements Closeable {
 
   /** Whatever an independent dissector finds wrong with a packet. */
@@ -18,7 +18,8 @@ final class Wire implements Closeable {
 
   /** ICMPv6 errors that say "this host does not know what that packet is". */
   static final String UNWANTED_ERRORS =
-      "(icmpv6.type == 4 || (icmpv6.type == 1 && icmpv6.code == 4)) && ipv6.src == 2001:db8:3000::/64";
+      "(icmpv6.type == 4 || (icmpv6.type == 1 && icmpv6.code == 4))"
+          + " && ipv6.src == 2001:db8:3000::/64";
 
   private final Path file;
   private final Process tcpdump;
@@ -32,8 +33,8 @@ final class Wire implements Closeable {
   static Wire tap(String namespace, String device, Path file) throws IOException {
     Process process =
         new ProcessBuilder(
-                "ip", "netns", "exec", namespace, "tcpdump", "-n", "-U", "-Z", "root", "-B", "16384",
-                "--immediate-mode", "-i", device, "-w", file.toString())
+                "ip", "netns", "exec", namespace, "tcpdump", "-n", "-U", "-Z", "root", "-B",
+                "16384", "--immediate-mode", "-i", device, "-w", file.toString())
             .redirectErrorStream(true)
             .start();
     StringBuilder line = new StringBuilder();
