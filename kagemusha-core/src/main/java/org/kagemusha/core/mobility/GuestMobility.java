@@ -587,16 +587,12 @@ final class GuestMobility
     return switch (presence.state()) {
       case ABSENT -> released ? "released" : fenced ? "fenced" : "waiting";
       case SILENT -> "silent";
-      default -> presentText();
-    };
-  }
-
-  private String presentText() {
-    return switch (place) {
-      case UNDECIDED -> "locating";
-      case HOME -> homeStay.isSettled() ? "home" : "deregistering";
-      case FOREIGN ->
-          list.isRegistered() ? "registered" : "registering";
+      default ->
+          switch (place) {
+            case UNDECIDED -> "locating";
+            case HOME -> homeStay.isSettled() ? "home" : "deregistering";
+            case FOREIGN -> list.isRegistered() ? "registered" : "registering";
+          };
     };
   }
 }

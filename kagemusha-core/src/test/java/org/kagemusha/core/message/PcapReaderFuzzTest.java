@@ -1,5 +1,8 @@
 package org.kagemusha.core.message;
 
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -31,11 +34,14 @@ class PcapReaderFuzzTest {
     }
     try {
       PcapReader reader = new PcapReader(new ByteArrayInputStream(octets));
+      int packets = 0;
       while (reader.next() != null) {
-        reader.linkType();
+        packets++;
       }
+      // 24 octets of file header, 16 before each packet.
+      assertTrue(24 + 16L * packets <= octets.length);
     } catch (IOException refused) {
-      return;
+      assertNotNull(refused.getMessage());
     }
   }
 }

@@ -24,6 +24,7 @@ final class Demo {
   private final Witness witness;
   private final Path directory;
   private final long beganNs = System.nanoTime();
+  private volatile boolean isEnding;
 
   /** Told when the network is there and nothing has been sent yet. */
   interface Witness {
@@ -41,18 +42,25 @@ final class Demo {
     say("building the home link, the foreign network, hypervisors A and B, and the guest");
     Thread cleanup = null;
     try (Topology topology = Topology.build("kgm" + ProcessHandle.current().pid())) {
-      cleanup = new Thread(topology::close, "demo-cleanup");
+      cleanup = new Thread(() -> abandon(topology), "demo-cleanup");
       Runtime.getRuntime().addShutdownHook(cleanup);
       witness.onTopology(topology);
       return runIn(topology);
     } finally {
-      if (cleanup != null) {
+      if (cleanup != null && !isEnding) {
         Runtime.getRuntime().removeShutdownHook(cleanup);
       }
       if (!options.keep()) {
         deleteDirectory();
       }
     }
+  }
+
+  /** An interrupted demonstration leaves no daemon and no namespace behind. */
+  private void abandon(Topology topology) {
+    isEnding = true;
+    ProcessHandle.current().descendants().forEach(ProcessHandle::destroy);
+    topology.close();
   }
 
   private DemoReport runIn(Topology topology) throws IOException, InterruptedException {
