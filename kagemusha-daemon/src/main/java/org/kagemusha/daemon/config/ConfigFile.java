@@ -90,6 +90,9 @@ public final class ConfigFile {
       throw failure(file, "found octets that are not UTF-8; expected UTF-8 text");
     } catch (IOException e) {
       throw failure(file, "cannot be read: " + FileErrors.reason(e));
+    } catch (AssertionError | RuntimeException e) {
+      // The parser gives up on some wrong escapes, such as an unfinished U, without a position.
+      throw failure(file, "is not TOML; expected valid escapes in every string");
     }
   }
 
