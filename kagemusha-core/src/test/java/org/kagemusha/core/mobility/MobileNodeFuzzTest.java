@@ -1,5 +1,7 @@
 package org.kagemusha.core.mobility;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,9 +82,8 @@ class MobileNodeFuzzTest {
         case 2 -> f.node.onBridgeFrame(buffer, f.now);
         default -> f.node.onUnderlayPacket(buffer, f.now);
       }
-      if (f.packets.size() + f.frames.size() - sent >= 20) {
-        throw new AssertionError("one packet was answered by twenty");
-      }
+      int answers = f.packets.size() + f.frames.size() - sent;
+      assertTrue(answers < 20, "one packet was answered by " + answers);
       at += 2 + Math.max(length, 1);
     }
   }
