@@ -1,5 +1,9 @@
 package org.kagemusha.core;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -21,7 +25,7 @@ class ArchitectureTest {
           List.of("wire"),
           List.of("node"),
           List.of("message", "ipsec", "dhcp"),
-          List.of("signalling", "tunnel", "neighbor"),
+          List.of("signalling", "tunnel", "neighbor", "provisioning"),
           List.of("mobility", "homeagent"));
 
   private static JavaClasses classes;
@@ -67,7 +71,13 @@ class ArchitectureTest {
     noClasses()
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("java.nio.channels..", "io.netty..", "com.sun.jna..", "java.time..")
+        .resideInAnyPackage("java.nio.channels..", "io.netty..", "com.sun.jna..")
+        .check(classes);
+    noClasses().should().dependOnClassesThat().belongToAnyOf(java.time.Clock.class).check(classes);
+    noClasses()
+        .should()
+        .callMethodWhere(
+            target(owner(resideInAPackage("java.time.."))).and(target(nameMatching("now"))))
         .check(classes);
     noClasses().should().callMethod(System.class, "nanoTime").check(classes);
     noClasses().should().callMethod(System.class, "currentTimeMillis").check(classes);

@@ -25,6 +25,7 @@ public final class InboundSecurityAssociation {
   private final ReplayWindow window;
   private final Resynchronisation resynchronisation;
   private Object owner;
+  private SecurityAssociationPair pair;
   private int nextHeader = Protocol.NO_NEXT_HEADER;
   private long packets;
 
@@ -76,6 +77,18 @@ public final class InboundSecurityAssociation {
   /** The SPI, unsigned. */
   public int spi() {
     return spi;
+  }
+
+  /** The pair that this is part of, or null. */
+  public SecurityAssociationPair pair() {
+    return pair;
+  }
+
+  void join(SecurityAssociationPair whole) {
+    if (pair != null) {
+      throw new IllegalStateException("an inbound association is part of one pair only");
+    }
+    pair = whole;
   }
 
   /** What the owner attached, or null: selectors are its business. */

@@ -1,10 +1,34 @@
 package org.kagemusha.core.ipsec;
 
-/**
- * Two associations, one each way.
- *
- * @param outbound seals what this node sends
- * @param inbound opens what this node receives
- */
-public record SecurityAssociationPair(
-    OutboundSecurityAssociation outbound, InboundSecurityAssociation inbound) {}
+import java.util.Objects;
+
+/** Two associations of one agreement, one each way. */
+public final class SecurityAssociationPair {
+
+  private final OutboundSecurityAssociation outbound;
+  private final InboundSecurityAssociation inbound;
+
+  /**
+   * Joins two associations for good; {@link InboundSecurityAssociation#pair()} leads back.
+   *
+   * @param outbound seals what this node sends
+   * @param inbound opens what this node receives; part of no other pair
+   * @throws IllegalStateException if the inbound association is part of a pair already
+   */
+  public SecurityAssociationPair(
+      OutboundSecurityAssociation outbound, InboundSecurityAssociation inbound) {
+    this.outbound = Objects.requireNonNull(outbound, "outbound");
+    this.inbound = Objects.requireNonNull(inbound, "inbound");
+    inbound.join(this);
+  }
+
+  /** Seals what this node sends. */
+  public OutboundSecurityAssociation outbound() {
+    return outbound;
+  }
+
+  /** Opens what this node receives. */
+  public InboundSecurityAssociation inbound() {
+    return inbound;
+  }
+}
