@@ -211,6 +211,11 @@ public final class HomeAgentService extends Service {
   }
 
   @Override
+  List<String> espKeys() {
+    return keys.espKeys(config.address().toString(), true);
+  }
+
+  @Override
   String roleVerbs() {
     return "";
   }

@@ -240,6 +240,12 @@ public final class MobileNodeService extends Service {
   }
 
   @Override
+  List<String> espKeys() {
+    List<Ipv6Address> agents = config.home().agents();
+    return keys.espKeys(agents.size() == 1 ? agents.get(0).toString() : "*", false);
+  }
+
+  @Override
   String roleVerbs() {
     return "arrived\nleft\nhome\nrelease\n";
   }
