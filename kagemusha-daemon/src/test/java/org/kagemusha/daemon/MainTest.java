@@ -116,7 +116,7 @@ class MainTest {
         file,
         "[vm]\nmac = \"52:54:00:12:34:10\"\nhome-address = \"2001:db8::10\"\n[home]\n"
             + "prefix = \"2001:db8::/64\"\nagent = \"2001:db8::1\"\n"
-            + "[protection]\nsignalling = \"none\"\n");
+            + "[protection]\nsignalling = \"none\"\ninsecure = true\n");
     assertEquals(0, run("check", file.toString()));
     assertEquals(file + ": ok: VM vm1 with 1 home address(es)\n", output);
   }

@@ -111,7 +111,11 @@ public enum DropReason {
   /** A DHCPv6 message that only the server at home can answer, RFC 8415 §18.3. */
   DHCP_NOT_ANSWERED("DHCPv6 message that is not answered"),
   /** An answer to a DHCPv6 message withheld, RFC 8415 §22. */
-  DHCP_RATE_LIMITED("DHCPv6 answer withheld by the rate limit");
+  DHCP_RATE_LIMITED("DHCPv6 answer withheld by the rate limit"),
+  /** A NAT-keepalive, RFC 3948 §2.3. */
+  UDP_KEEPALIVE("NAT-keepalive"),
+  /** A datagram with a non-ESP marker, RFC 3948 §2.2. */
+  UDP_NOT_ESP("datagram to the port of ESP in UDP that is not ESP");
 
   private final String help;
 

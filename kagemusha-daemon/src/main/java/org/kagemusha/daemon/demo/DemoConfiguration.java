@@ -130,7 +130,7 @@ public final class DemoConfiguration {
         maximum-interval = "3s"
 
         [protection]
-        signalling = "%s"
+        %s
         payload = "%s"
 
         [control]
@@ -140,8 +140,8 @@ public final class DemoConfiguration {
         directory = "%s"
         """
             .formatted(
-                Topology.HOME_AGENT, dad, word(isSignallingProtected()), word(isPayloadProtected()),
-                socket("ha"), state("ha"))
+                Topology.HOME_AGENT, dad, signalling(), payload(), socket("ha"),
+                state("ha"))
         + vms.stream().map(this::mobileNodeText).collect(Collectors.joining());
   }
 
@@ -179,7 +179,7 @@ public final class DemoConfiguration {
         interface = "%s"
 
         [protection]
-        signalling = "%s"
+        %s
         payload = "%s"
 
         [control]
@@ -191,8 +191,7 @@ public final class DemoConfiguration {
             .formatted(
                 guest.name(), guest.mac(), guest.homeAddress(), Topology.HOME_AGENT,
                 Topology.ROUTER_LINK_LOCAL, Topology.ROUTER_MAC, guest.tap(), underlay,
-                word(isSignallingProtected()), word(isPayloadProtected()), socket(name),
-                state(name))
+                signalling(), payload(), socket(name), state(name))
         + associations(vm, "[[association]]", true);
   }
 
@@ -226,8 +225,14 @@ public final class DemoConfiguration {
     return protection.equals("all");
   }
 
-  private static String word(boolean isProtected) {
-    return isProtected ? "esp" : "none";
+  private String signalling() {
+    return isSignallingProtected()
+        ? "signalling = \"esp\""
+        : "signalling = \"none\"\ninsecure = true";
+  }
+
+  private String payload() {
+    return isPayloadProtected() ? "required" : "disabled";
   }
 
   private Path state(String name) {

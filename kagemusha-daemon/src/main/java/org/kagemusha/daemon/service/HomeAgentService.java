@@ -231,6 +231,8 @@ public final class HomeAgentService extends Service {
     MobileNodeService.needs(restart, "[home-agent] name", config.name(), fresh.name());
     MobileNodeService.needs(restart, "[home-agent] address", config.address(), fresh.address());
     MobileNodeService.needs(restart, "[home-agent] prefix", config.prefix(), fresh.prefix());
+    MobileNodeService.needs(
+        restart, "[encapsulation]", config.encapsulationPort(), fresh.encapsulationPort());
     MobileNodeService.needs(restart, "[tap]", config.tap(), fresh.tap());
     MobileNodeService.needs(
         restart, "[control], [state], [metrics]", where(config), where(fresh));
@@ -244,8 +246,8 @@ public final class HomeAgentService extends Service {
             config.file(), config.name(), config.address(), config.prefix(),
             fresh.prefixValidSeconds(), fresh.prefixPreferredSeconds(), fresh.dad(),
             fresh.maximumLifetimeSeconds(), fresh.maximumBindings(), config.tap(),
-            fresh.advertisement(), fresh.tunnel(), fresh.protection(), fresh.mobileNodes(),
-            config.operating());
+            fresh.advertisement(), fresh.tunnel(), fresh.protection(), fresh.controller(),
+            config.encapsulationPort(), fresh.mobileNodes(), config.operating());
     // What may be refused comes first: a configuration is applied as a whole or not at all.
     HomeAgentSettings settings = HomeAgentSettingsOf.config(kept, tapMac, facts);
     keys.replace(associations(kept));

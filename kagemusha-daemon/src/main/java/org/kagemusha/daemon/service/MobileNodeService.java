@@ -293,7 +293,7 @@ public final class MobileNodeService extends Service {
     return new VmConfig(
         config.file(), config.name(), config.guestMac(), fresh.homeAddresses(), fresh.home(),
         config.tap(), fresh.underlay(), fresh.binding(), fresh.tunnel(), fresh.protection(),
-        fresh.associations(), config.operating());
+        fresh.provisioning(), fresh.associations(), config.operating());
   }
 
   private static List<Object> where(VmConfig config) {

@@ -1,6 +1,7 @@
 package org.kagemusha.daemon.service;
 
 import java.util.List;
+import org.kagemusha.core.ipsec.PayloadProtection;
 import org.kagemusha.core.mobility.MobileNodeSettings;
 import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.neighbor.HomeRouter.PrefixInformation;
@@ -39,7 +40,7 @@ final class MobileNodeSettingsOf {
         config.binding().waitForAcknowledgement(),
         config.binding().arrivesByHookOnly(),
         config.protection().signalling(),
-        config.protection().payload(),
+        config.protection().payload() == PayloadProtection.REQUIRED,
         config.binding().presenceTimeoutSeconds(),
         tunnel(config.tunnel(), false),
         pseudoMac(router, tapMac));
