@@ -26,7 +26,8 @@ final class Coverage {
       section.problem(
           "payload",
           "found \"opportunistic\" without " + fresh + "; expected \"required\" or"
-              + " \"disabled\", or " + fresh + ": with static keys no home agent says, authenticated, that it cannot");
+              + " \"disabled\", or " + fresh + ": with static keys no home agent"
+              + " says, authenticated, that it cannot");
     }
     for (Ipv6Address homeAddress : homeAddresses) {
       boolean signalling = covers(associations, KeySource.Purpose.SIGNALLING, homeAddress);

@@ -96,6 +96,13 @@ public record MobileNodeConfig(
       Coverage.checkFresh(section, section, "hosts", own, associations);
     } else {
       Coverage.check(section, "hosts", own, single, associations);
+      if (general.signalling() && associations.isEmpty() && single.isEmpty()
+          && !homeAddresses.isEmpty()) {
+        section.problem(
+            "hosts",
+            "missing, and associations too; expected one or the other: without keys nothing is"
+                + " accepted from this mobile node");
+      }
     }
     return new MobileNodeConfig(
         name, List.copyOf(homeAddresses), List.copyOf(careOf), payload, hosts,
