@@ -97,9 +97,6 @@ final class HostReader {
           "found hosts without a section [controller], from which they would get their keys;"
               + " expected that section, or [[mobile-node.association]] with static keys");
     }
-    if (node.isEmptyArray("hosts")) {
-      node.problem("hosts", "found none; expected the name of a [[host]], or no such line");
-    }
     return List.copyOf(found);
   }
 

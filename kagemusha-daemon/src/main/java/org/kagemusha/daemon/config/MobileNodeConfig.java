@@ -14,7 +14,8 @@ import org.kagemusha.core.wire.Ipv6Prefix;
  * @param homeAddresses what it may register: addresses as prefixes of 128 bits, or prefixes
  * @param careOf where it may be; empty: anywhere
  * @param payload what of its tunnelled packets is protected by ESP
- * @param hosts which certificates may have keys for it; empty: none, it has static associations
+ * @param provisioned whether it gets its keys from the controller; else it has static associations
+ * @param hosts which certificates may have keys for it; empty: nobody
  * @param associations its static associations
  * @param maximumBindings how many bindings it may have at one time
  */
@@ -23,6 +24,7 @@ public record MobileNodeConfig(
     List<Ipv6Prefix> homeAddresses,
     List<Ipv6Prefix> careOf,
     PayloadProtection payload,
+    boolean provisioned,
     List<CertificateRule> hosts,
     List<AssociationConfig> associations,
     int maximumBindings) {
@@ -105,7 +107,8 @@ public record MobileNodeConfig(
       }
     }
     return new MobileNodeConfig(
-        name, List.copyOf(homeAddresses), List.copyOf(careOf), payload, hosts,
+        name, List.copyOf(homeAddresses), List.copyOf(careOf), payload, fresh,
+        hosts,
         List.copyOf(associations), (int) maximumBindings);
   }
 

@@ -227,7 +227,6 @@ class ControllerConfigTest {
           """
           hosts = ["hv-a", "hv-A"]  | hosts: found "hv-A"; expected one of "hv-a"; did you mean "hv
           hosts = ["hv-a", "hv-a"]  | hosts: found "hv-a" twice; expected each once
-          hosts = []                | hosts: found none; expected the name of a [[host]]
           hosts = [1]               | hosts: found 1; expected the name of a [[host]]
           payload = "esp"~hosts = "hv-a" | payload: found "esp"; expected "required"
           """)
