@@ -37,7 +37,11 @@ final class HomeAgentSettingsOf {
         config.protection().signalling(),
         nodes,
         advertisement(config.advertisement()),
-        MobileNodeSettingsOf.tunnel(config.tunnel(), true));
+        MobileNodeSettingsOf.tunnel(config.tunnel(), true),
+        config.controller() == null
+            ? HomeAgentSettings.DEFAULT_GRACE_SECONDS
+            : config.controller().graceSeconds(),
+        config.encapsulationPort());
   }
 
   private static Advertisement advertisement(AdvertisementConfig config) {

@@ -43,7 +43,8 @@ final class MobileNodeSettingsOf {
         config.protection().payload() == PayloadProtection.REQUIRED,
         config.binding().presenceTimeoutSeconds(),
         tunnel(config.tunnel(), false),
-        pseudoMac(router, tapMac));
+        pseudoMac(router, tapMac),
+        MobileNodeSettings.Encapsulation.valueOf(config.tunnel().encapsulation().name()));
   }
 
   /**
