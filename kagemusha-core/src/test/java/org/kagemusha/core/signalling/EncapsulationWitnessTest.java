@@ -1,0 +1,134 @@
+package org.kagemusha.core.signalling;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.kagemusha.core.ipsec.EncryptionAlgorithm;
+import org.kagemusha.core.ipsec.IntegrityAlgorithm;
+import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
+import org.kagemusha.core.ipsec.SecurityAssociationParameters;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
+import org.kagemusha.core.message.BindingAcknowledgement;
+import org.kagemusha.core.message.BindingUpdate;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
+
+/** tshark's dissector of UDP port 4500 decrypts ESP and finds what is inside. */
+class EncapsulationWitnessTest {
+
+  private static final int LINKTYPE_IPV6 = 229;
+  private static final Ipv6Address HOME = Ipv6Address.parse("2001:db8:2000::10");
+  private static final Ipv6Address HOME_AGENT = Ipv6Address.parse("2001:db8:2000::1");
+  private static final Ipv6Address CARE_OF = Ipv6Address.parse("2001:db8:3000::3");
+
+  @TempDir private Path directory;
+
+  private final OutboundSecurityAssociation association =
+      OutboundSecurityAssociation.of(
+          new SecurityAssociationParameters(
+              0x3e8,
+              EncryptionAlgorithm.AES_GCM_16_256,
+              IntegrityAlgorithm.NONE,
+              new byte[36],
+              new byte[0],
+              false,
+              64),
+          new AtomicLong()::incrementAndGet);
+
+  @Test
+  void rfc3948_tsharkDissectsSignallingPayloadAndKeepalive() throws Exception {
+    BindingUpdate update = new BindingUpdate(7, true, true, false, false, 0, 15, CARE_OF);
+    BindingAcknowledgement accepted = new BindingAcknowledgement(0, false, 0, 7, 15, -1);
+    PacketBuffer keepalive = PacketBuffer.allocate(1);
+    UdpEncapsulation.keepalive(keepalive);
+    String fields =
+        tshark(
+            SignallingWriter.build(
+                CARE_OF, HOME_AGENT, HOME, null, update, association, 40_000, 4500),
+            SignallingWriter.build(
+                HOME_AGENT, CARE_OF, null, HOME, accepted, association, 4500, 40_000),
+            datagram(payload()),
+            datagram(keepalive));
+    // Checksum status 1 is "good"; nothing is malformed or remarkable.
+    assertEquals(
+        """
+        ipv6:udp:udpencap:esp:ipv6.dstopts:mipv6|40000|4500|1|0x3c|5|%1$s|||
+        ipv6:udp:udpencap:esp:ipv6.routing:mipv6|4500|40000|1|0x2b|6||%1$s||
+        ipv6:udp:udpencap:esp:ipv6:data|40000|4500|1|0x29|||||
+        ipv6:udp:udpencap|40000|4500|1||||||
+        """.formatted("2001:db8:2000::10"),
+        fields);
+  }
+
+  private PacketBuffer payload() {
+    PacketBuffer inner = PacketBuffer.copyOf(new byte[Ipv6Header.BYTES + 4]);
+    Ipv6Header.write(inner.bytes(), inner.offset(), 0, 0, 4, 253, 64, HOME, HOME_AGENT);
+    assertNull(association.seal(inner, Protocol.IPV6));
+    return inner;
+  }
+
+  private static PacketBuffer datagram(PacketBuffer payload) {
+    UdpEncapsulation.prepend(payload, 40_000, 4500, CARE_OF, HOME_AGENT);
+    int length = payload.length();
+    payload.prepend(Ipv6Header.BYTES);
+    Ipv6Header.write(
+        payload.bytes(), payload.offset(), 0, 0, length, Protocol.UDP, 64, CARE_OF, HOME_AGENT);
+    return payload;
+  }
+
+  private String tshark(PacketBuffer... packets) throws IOException, InterruptedException {
+    ByteBuffer pcap = ByteBuffer.allocate(65_536);
+    pcap.putInt(0xa1b2c3d4).putShort((short) 2).putShort((short) 4);
+    pcap.putInt(0).putInt(0).putInt(65_535).putInt(LINKTYPE_IPV6);
+    for (PacketBuffer packet : packets) {
+      pcap.putLong(0).putInt(packet.length()).putInt(packet.length()).put(packet.toBytes());
+    }
+    Path file = directory.resolve("udp.pcap");
+    Files.write(file, Arrays.copyOf(pcap.array(), pcap.position()));
+    Process process;
+    try {
+      process =
+          new ProcessBuilder(
+                  List.of(
+                      "tshark", "-r", file.toString(),
+                      "-o", "udp.check_checksum:TRUE",
+                      "-o", "esp.enable_encryption_decode:TRUE",
+                      "-o", "esp.enable_authentication_check:TRUE",
+                      "-o", "uat:esp_sa:\"IPv6\",\"*\",\"*\",\"0x000003e8\","
+                          + "\"AES-GCM with 16 octet ICV [RFC4106]\",\"0x" + "00".repeat(36)
+                          + "\",\"NULL\",\"\"",
+                      "-T", "fields", "-E", "separator=|",
+                      "-e", "frame.protocols",
+                      "-e", "udp.srcport",
+                      "-e", "udp.dstport",
+                      "-e", "udp.checksum.status",
+                      "-e", "esp.protocol",
+                      "-e", "mip6.mhtype",
+                      "-e", "ipv6.opt.mipv6.home_address",
+                      "-e", "ipv6.routing.mipv6.home_address",
+                      "-e", "_ws.malformed",
+                      "-e", "_ws.expert.message"))
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+    } catch (IOException e) {
+      assumeTrue(false, "tshark is not installed");
+      throw e;
+    }
+    String fields = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    assertEquals(0, process.waitFor());
+    return fields;
+  }
+}
