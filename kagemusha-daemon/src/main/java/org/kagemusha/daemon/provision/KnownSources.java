@@ -4,9 +4,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The networks from which somebody has shown a certificate that is accepted. They have a claim to be
- * served before those of whom nothing is known, so that an attacker with any number of networks
- * cannot push them out. For one thread.
+ * The networks to which keys were granted before. They have a claim to be served before those of
+ * whom nothing is known, so that an attacker with any number of networks cannot push them out. For
+ * one thread.
  */
 final class KnownSources {
 
