@@ -69,6 +69,11 @@ final class CertificateFile {
     return chain;
   }
 
+  /** The first certificate of a file, whatever its state. */
+  static X509Certificate first(Path path) throws CredentialException {
+    return read(path, "a certificate").get(0);
+  }
+
   private static List<X509Certificate> read(Path path, String holds) throws CredentialException {
     CredentialFile file = CredentialFile.read(path, holds);
     List<X509Certificate> certificates = new ArrayList<>();
