@@ -1,9 +1,9 @@
 package org.kagemusha.daemon.service;
 
 import java.util.List;
-import org.kagemusha.core.homeagent.HomeAgentSettings;
 import org.kagemusha.core.homeagent.HomeAgentSettings.Advertisement;
 import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
+import org.kagemusha.core.homeagent.HomeAgentSettings;
 import org.kagemusha.core.ipsec.PayloadProtection;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.daemon.config.AdvertisementConfig;
