@@ -157,8 +157,13 @@ final class ForeignStay {
     book.lay(registration, careOf);
   }
 
-  /** The home agent acknowledged a binding. */
-  void onRegistered(HomeRegistration registration, boolean probed, long nowNs) {
+  /**
+   * The home agent acknowledged a binding.
+   *
+   * @param probed whether it was asked in both forms
+   * @return true if updates may be due by that
+   */
+  boolean onRegistered(HomeRegistration registration, boolean probed, long nowNs) {
     if (probed) {
       boolean udp = registration.isInUdp();
       encapsulation.learned(registration.homeAgent(), careOf, udp, wallClockMs.getAsLong());
@@ -175,6 +180,23 @@ final class ForeignStay {
     if (traffic.isOpen()) {
       probe.begin(careOf, registration.homeAgent(), nowNs);
     }
+    return leaveUdp(nowNs) || probed;
+  }
+
+  /** Makes an update due where UDP is used and was found not to be needed. */
+  private boolean leaveUdp(long nowNs) {
+    boolean any = false;
+    for (HomeRegistration entry : list.entries()) {
+      if (entry.state() == State.REGISTERED
+          && entry.isInUdp()
+          && !entry.isAwaiting()
+          && encapsulation.form(entry.homeAgent(), careOf, wallClockMs.getAsLong())
+              == EncapsulationChoice.Form.NATIVE) {
+        entry.refresh(nowNs);
+        any = true;
+      }
+    }
+    return any;
   }
 
   /** Updates went unanswered so many times in a row. */

@@ -441,11 +441,8 @@ final class GuestMobility
 
   @Override
   public void onRegistered(HomeRegistration registration, boolean probed) {
-    if (isAbroad()) {
-      foreignStay.onRegistered(registration, probed, nowNs);
-      if (probed) {
-        transmitDue();
-      }
+    if (isAbroad() && foreignStay.onRegistered(registration, probed, nowNs)) {
+      transmitDue();
     }
   }
 
