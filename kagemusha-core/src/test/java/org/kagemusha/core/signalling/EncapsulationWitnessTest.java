@@ -42,7 +42,7 @@ class EncapsulationWitnessTest {
 
   private static final String PYTHON = "/usr/bin/python3";
 
-  /** Prints what it opened in clear, the packet with lengths and checksum of its own, and its own. */
+  /** Prints ours in clear, ours with lengths and checksum by scapy, and one of its own. */
   private static final String SCAPY =
       """
       import logging, sys
