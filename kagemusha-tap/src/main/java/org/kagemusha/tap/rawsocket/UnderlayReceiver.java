@@ -18,8 +18,8 @@ import org.kagemusha.tap.libc.NativeMemory;
 /**
  * One raw IPv6 socket (or the UDP socket): what the kernel received and reassembled for one
  * protocol and one local address. The kernel hands over what follows the IPv6 header; the header is
- * put in front again, with the addresses, traffic class (ECN included) and hop limit that the packet had, flow label 0,
- * and the protocol as its Next Header.
+ * put in front again, with the addresses, traffic class (ECN included) and hop limit that the packet
+ * had, flow label 0, and the protocol as its Next Header.
  *
  * <p>The kernel walks the chain of extension headers and gives each listener its part, so a packet
  * whose Destination Options or Routing header it understands would come twice, once to this
