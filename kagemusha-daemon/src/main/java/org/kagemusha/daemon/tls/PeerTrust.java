@@ -20,8 +20,8 @@ import javax.net.ssl.X509ExtendedTrustManager;
 /**
  * Judges a peer's certificates: by the platform's path validation (RFC 5280 §6, with the Extended
  * Key Usage of the role and the server's name), then by the revocation lists, and by the time that
- * the authority itself is given, which the platform passes over. What is wrong is said together with
- * whose certificate it is.
+ * the authority itself is given, which the platform passes over. What is wrong is said together
+ * with whose certificate it is.
  */
 final class PeerTrust extends X509ExtendedTrustManager {
 
@@ -148,7 +148,7 @@ final class PeerTrust extends X509ExtendedTrustManager {
     return error.getMessage();
   }
 
-  /** The platform chooses the TLS alert by this cause: expired, revoked or simply bad. */
+  /** By this cause the platform tells the peer what is wrong, as far as it does: the TLS alert. */
   private static Throwable validatorException(CertificateException error) {
     for (Throwable cause = error; cause != null; cause = cause.getCause()) {
       if (cause instanceof CertPathValidatorException) {

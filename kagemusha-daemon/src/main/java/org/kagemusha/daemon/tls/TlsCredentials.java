@@ -31,9 +31,9 @@ public final class TlsCredentials {
       List.of("TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256");
 
   /**
-   * One second more than a ticket may live. RFC 8446 §4.6.1: "Servers MUST NOT use any value greater
-   * than 604800 seconds (7 days)"; so the JDK's server, told to keep sessions for longer, sends no
-   * NewSessionTicket at all, and there is nothing to resume.
+   * One second more than a ticket may live. RFC 8446 §4.6.1: "Servers MUST NOT use any value
+   * greater than 604800 seconds (7 days)"; so the JDK's server, told to keep sessions for longer,
+   * sends no NewSessionTicket at all, and there is nothing to resume.
    */
   private static final long NO_TICKETS_SECONDS = 604_800 + 1;
 
@@ -143,8 +143,8 @@ public final class TlsCredentials {
 
   /**
    * TLS 1.3 only, with this host's certificate, no session is resumed: each call makes a new
-   * context, which remembers none. The server's name is checked by RFC 2818 §3.1; an engine that was
-   * not told the name therefore fails.
+   * context, which remembers none. The server's name is checked by RFC 2818 §3.1; an engine that
+   * was not told the name therefore fails.
    */
   public SslContext client() {
     try {
@@ -164,8 +164,8 @@ public final class TlsCredentials {
   /**
    * One connection's handler at a mobile node.
    *
-   * @param serverName what the server's certificate must name: a DNS name, or an IPv6 or IPv4 address
-   *     in any text form, which must stand among its subject alternative names
+   * @param serverName what the server's certificate must name: a DNS name, or an IPv6 or IPv4
+   *     address in any text form, which must stand among its subject alternative names
    * @param port the server's TCP port
    */
   public SslHandler clientHandler(ByteBufAllocator allocator, String serverName, int port) {
