@@ -19,6 +19,7 @@ import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.KeyUsage;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -188,6 +189,43 @@ class TlsCredentialsTest {
   void aCertificateThatMayNotSignIsTold() throws Exception {
     TlsFiles files = pki.leaf("hv-a").usage(KeyUsage.keyEncipherment).write();
     assertRefused(files, files.certificate(), "Key Usage", "digitalSignature");
+  }
+
+  @Test
+  void aCertificateOfAnotherRoleIsToldToWhomAsks() throws Exception {
+    TlsFiles files = pki.leaf("hv-a").purposes(KeyPurposeId.id_kp_clientAuth).write();
+    TlsCredentials client = TlsCredentials.load(files);
+    client.requireClientUse();
+    String message =
+        assertThrows(CredentialException.class, client::requireServerUse).getMessage();
+    assertTrue(message.startsWith(files.certificate() + ": "), message);
+    assertTrue(message.contains("expected Extended Key Usage serverAuth"), message);
+    TlsFiles other = pki.leaf("ha").purposes(KeyPurposeId.id_kp_serverAuth).write();
+    TlsCredentials server = TlsCredentials.load(other);
+    server.requireServerUse();
+    assertThrows(CredentialException.class, server::requireClientUse);
+    for (KeyPurposeId[] purposes :
+        new KeyPurposeId[][] {{}, {KeyPurposeId.anyExtendedKeyUsage}}) {
+      TlsCredentials any = TlsCredentials.load(pki.leaf("any").purposes(purposes).write());
+      any.requireServerUse();
+      any.requireClientUse();
+    }
+  }
+
+  @Test
+  void anOwnCertificateOfAStrangerIsLogged() throws Exception {
+    TestPki other = new TestPki(directory, "Other CA");
+    TlsFiles strange = other.leaf("hv-a").write();
+    List<String> logged = new ArrayList<>();
+    logging(TlsCredentials.class, logged, () -> TlsCredentials.load(good));
+    assertEquals(List.of(), logged);
+    logging(
+        TlsCredentials.class,
+        logged,
+        () ->
+            TlsCredentials.load(
+                new TlsFiles(pki.file, strange.certificate(), strange.key(), null)));
+    assertTrue(logged.toString().contains("not of the authorities"), logged.toString());
   }
 
   @Test
