@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.CRLNumber;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
@@ -27,7 +28,6 @@ import org.bouncycastle.cert.jcajce.JcaX509CRLConverter;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v2CRLBuilder;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
-import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.bouncycastle.util.io.pem.PemObject;
 import org.bouncycastle.util.io.pem.PemWriter;
@@ -161,13 +161,20 @@ final class TestPki {
   }
 
   /** A revocation list, DER. */
-  byte[] list(Instant nextUpdate, BigInteger... serials)
-      throws GeneralSecurityException, OperatorCreationException {
+  byte[] list(Instant nextUpdate, BigInteger... serials) throws Exception {
+    return list(nextUpdate, false, serials);
+  }
+
+  /** A revocation list, DER; perhaps only what is new since another one, RFC 5280 §5.2.4. */
+  byte[] list(Instant nextUpdate, boolean delta, BigInteger... serials) throws Exception {
     var builder =
         new JcaX509v2CRLBuilder(certificate, Date.from(Instant.now().minus(DAY.multipliedBy(10))));
     builder.setNextUpdate(Date.from(nextUpdate));
     for (BigInteger lost : serials) {
       builder.addCRLEntry(lost, new Date(), 0);
+    }
+    if (delta) {
+      builder.addExtension(Extension.deltaCRLIndicator, true, new CRLNumber(BigInteger.ONE));
     }
     return new JcaX509CRLConverter()
         .getCRL(

@@ -389,6 +389,14 @@ class TlsCredentialsTest {
     }
   }
 
+  @Test
+  void rfc5280_s5_2_aListWithACriticalExtensionIsNotUsed() throws Exception {
+    Path list =
+        Files.write(
+            directory.resolve("list.der"), pki.list(Instant.now().plus(TestPki.DAY), true));
+    assertRefused(TestPki.withList(good, list), list, "not a complete one", "2.5.29.27");
+  }
+
   /** A piece of code that may fail. */
   private interface Action {
     void run() throws Exception;
