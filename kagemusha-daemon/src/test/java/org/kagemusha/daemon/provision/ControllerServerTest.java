@@ -479,7 +479,7 @@ class ControllerServerTest {
   }
 
   @Test
-  void whatIsGrantedAfterTheEndIsDestroyed() throws Exception {
+  void aClientThatGaveUpHearsNothing() throws Exception {
     CompletableFuture<ControllerDecision> decision = new CompletableFuture<>();
     CompletableFuture<Boolean> reached = new CompletableFuture<>();
     listen(
