@@ -7,6 +7,7 @@ import org.kagemusha.daemon.cli.CheckCommand;
 import org.kagemusha.daemon.cli.ControlVerbs;
 import org.kagemusha.daemon.cli.ExitCode;
 import org.kagemusha.daemon.cli.HomeAgentCommand;
+import org.kagemusha.daemon.cli.PkiCommand;
 import org.kagemusha.daemon.cli.RunCommand;
 import org.kagemusha.daemon.cli.Version;
 import org.kagemusha.daemon.demo.DemoCommand;
@@ -40,6 +41,7 @@ import picocli.CommandLine.Command;
       ControlVerbs.Show.class,
       ControlVerbs.Reload.class,
       CaptureCommand.class,
+      PkiCommand.class,
       DemoCommand.class,
     })
 public final class Main implements Runnable {

@@ -487,6 +487,11 @@ public final class MobileNode implements NodeEngine {
     return started ? mobility.nextDeadlineNs() : 0;
   }
 
+  /** Whether this place is known to be the VM's home link, where no care-of address is needed. */
+  public boolean isHomeLink() {
+    return mobility.place() == Place.HOME;
+  }
+
   /** True while the edge shall watch the bridge (promiscuous packet socket) at home. */
   public boolean wantsBridgeWatch() {
     return mobility.wantsBridgeWatch();
