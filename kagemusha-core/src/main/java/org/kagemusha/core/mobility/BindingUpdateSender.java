@@ -132,6 +132,7 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
           settings.name(), homeAddress);
       return false;
     }
+    registration.sealedUnder(pair);
     String failure = atHome ? sendHome(registration, packet) : sendAbroad(packet);
     if (failure != null) {
       log.warn(

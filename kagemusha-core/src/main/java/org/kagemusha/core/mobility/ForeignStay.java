@@ -223,9 +223,11 @@ final class ForeignStay {
   }
 
   private void reconsiderEncapsulation(boolean otherMode, boolean registers, long nowNs) {
-    list.resume(0, nowNs);
+    list.resume(GuestMobility.STILL_HERE_NS, nowNs);
     for (HomeRegistration entry : list.entries()) {
-      if (!registers || entry.state() == RegistrationState.DEREGISTERING) {
+      if (!registers
+          || entry.state() == RegistrationState.DEREGISTERING
+          || entry.obstacle() != null) {
         continue;
       }
       if (encapsulation.isStuck()) {

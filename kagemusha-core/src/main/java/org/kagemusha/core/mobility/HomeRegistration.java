@@ -2,6 +2,7 @@ package org.kagemusha.core.mobility;
 
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingAcknowledgement;
 import org.kagemusha.core.message.BindingStatus;
 import org.kagemusha.core.message.BindingUpdate;
@@ -42,6 +43,7 @@ final class HomeRegistration {
   private int lastStatus = -1;
   private boolean linkLocalCompatible;
   private boolean inUdp;
+  private SecurityAssociationPair sealedUnder;
 
   /**
    * @param configured false if the guest itself made the address (RFC 4941, RFC 7217)
@@ -136,6 +138,16 @@ final class HomeRegistration {
   /** As {@link UpdateSchedule#waitFor}. */
   boolean waitFor(String reason, long nowNs) {
     return schedule.waitFor(reason, nowNs);
+  }
+
+  /** Notes what the update was sealed under; null: it went in clear. */
+  void sealedUnder(SecurityAssociationPair pair) {
+    sealedUnder = pair;
+  }
+
+  /** What the last update was sealed under, or null. */
+  SecurityAssociationPair sealedUnder() {
+    return sealedUnder;
   }
 
   /** What an update waits for, or null. */

@@ -257,6 +257,23 @@ class EncapsulationTest {
   }
 
   @Test
+  void portsThatComeWithTheKeysLetAWaitingGuestBeRegisteredAtOnce() {
+    w.encapsulation(Encapsulation.UDP);
+    f.start();
+    w.guestSends();
+    w.run(300 * MS);
+    assertEquals(0, f.packets.size());
+    f.guestAnswers = false;
+    w.keys.grant(true, 10 * HOUR, f.now);
+    f.node.encapsulationPorts(4500, 4500, f.now);
+    f.node.keysChanged(f.now);
+    assertEquals(1, signallingSent());
+    w.run(20 * MS);
+    assertEquals("registered", f.state());
+    assertEquals(List.of(true), w.forms);
+  }
+
+  @Test
   void clearPayloadIsNeverInUdp() {
     w.encapsulation(Encapsulation.AUTO).start();
     w.grant(false, 10 * HOUR);
