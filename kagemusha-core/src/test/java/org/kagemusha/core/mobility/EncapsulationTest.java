@@ -14,6 +14,8 @@ import static org.kagemusha.core.mobility.MobileNodeFixture.SECOND;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.kagemusha.core.mobility.EncapsulationMemory.Path;
 import org.kagemusha.core.mobility.MobileNodeSettings.Encapsulation;
 import org.kagemusha.core.node.Counter;
@@ -288,6 +290,16 @@ class EncapsulationTest {
     w.guestSends();
     w.run(10 * SECOND);
     assertEquals(sent, f.packets.size());
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"AUTO", "UDP"})
+  void clearSignallingIsNeverInUdp(Encapsulation mode) {
+    f.keys = (homeAddress, purpose) -> null;
+    f.settings = MobileNodeFixture.with(f.settings, 600, false, false);
+    w.encapsulation(mode).start();
+    w.guestSends();
+    assertEquals(mode == Encapsulation.UDP ? 0 : 1, signallingSent());
   }
 
   @Test
