@@ -134,12 +134,12 @@ final class ControllerConnection implements HandshakeGate.Guard {
 
   /** The session of an authenticated peer ends here, for a reason. */
   void failed(Event event, String reason) {
-    if (end(event)) {
+    if (!server.isClosing() && end(event)) {
       server.audit().onUnfinished(from, peer, reason);
     }
   }
 
-  /** It ends without having come to an end. */
+  /** It ends without having come to an end; if it is the server that ends all, silently. */
   private void broken(String reason) {
     switch (phase) {
       case SILENT ->
@@ -154,20 +154,17 @@ final class ControllerConnection implements HandshakeGate.Guard {
   }
 
   private void refused(Event event, Refusal kind, String reason) {
-    if (end(event)) {
+    if (!server.isClosing() && end(event)) {
       server.audit().onRefused(kind, from, reason);
     }
   }
 
-  /** Ends once; false if it is over, or if it is the server that ends all. */
+  /** Ends once; false if it is over. */
   private boolean end(Event event) {
     if (phase == Phase.OVER) {
       return false;
     }
     phase = Phase.OVER;
-    if (server.isClosing()) {
-      return false;
-    }
     server.counters().add(event);
     return true;
   }
