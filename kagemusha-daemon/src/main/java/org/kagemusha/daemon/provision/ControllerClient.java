@@ -123,7 +123,7 @@ public final class ControllerClient implements AutoCloseable {
                     opened
                         .pipeline()
                         .addLast(tls)
-                        .addLast(new ClientSession(ControllerClient.this, exchange));
+                        .addLast(new ClientSession(outcome(), exchange));
                   }
                 });
     ChannelFuture connecting =
@@ -140,8 +140,21 @@ public final class ControllerClient implements AutoCloseable {
         });
   }
 
-  /** Keys have come. */
-  void granted(Grant grant) {
+  private Listener outcome() {
+    return new Listener() {
+      @Override
+      public void onGranted(Grant grant) {
+        granted(grant);
+      }
+
+      @Override
+      public void onFailed(String reason, int retryAfterSeconds) {
+        failed(reason, retryAfterSeconds);
+      }
+    };
+  }
+
+  private void granted(Grant grant) {
     if (settled.compareAndSet(false, true)) {
       try {
         listener.onGranted(grant);
@@ -153,8 +166,7 @@ public final class ControllerClient implements AutoCloseable {
     }
   }
 
-  /** There will be none. */
-  void failed(String reason, int retryAfterSeconds) {
+  private void failed(String reason, int retryAfterSeconds) {
     if (settled.compareAndSet(false, true)) {
       try {
         listener.onFailed(

@@ -101,7 +101,7 @@ final class ControllerConnection implements HandshakeGate.Guard {
   /** A newcomer has a better claim to its place. */
   void displace() {
     refused(
-        Event.CONNECTIONS_DISPLACED, Refusal.LIMIT, "its place was needed before its handshake");
+        Event.CONNECTIONS_DISPLACED, Refusal.LIMIT, "its place was needed before it was known");
     abort();
   }
 
@@ -114,6 +114,7 @@ final class ControllerConnection implements HandshakeGate.Guard {
   void authenticated(PeerIdentity identity) {
     phase = Phase.SESSION;
     peer = identity;
+    server.authenticated(this);
   }
 
   void handshakeFailed(String reason) {

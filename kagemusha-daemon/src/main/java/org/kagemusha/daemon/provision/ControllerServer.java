@@ -23,6 +23,7 @@ import org.kagemusha.core.provisioning.ControllerDecision;
 import org.kagemusha.core.provisioning.PeerIdentity;
 import org.kagemusha.core.provisioning.ProvisioningRequest;
 import org.kagemusha.daemon.provision.AuditLog.Refusal;
+import org.kagemusha.daemon.provision.ConnectionSlots.Stage;
 import org.kagemusha.daemon.provision.ControllerCounters.Event;
 import org.kagemusha.daemon.tls.TlsCredentials;
 
@@ -172,6 +173,7 @@ public final class ControllerServer implements AutoCloseable {
   }
 
   void wantsHandshake(ControllerConnection connection) {
+    slots.reached(connection, Stage.WAITING);
     if (handshakes.tryTake(System.nanoTime())) {
       begin(connection);
     } else if (handshakes.await(connection.network(), connection.isKnown(), connection)) {
@@ -205,8 +207,12 @@ public final class ControllerServer implements AutoCloseable {
 
   private void begin(ControllerConnection connection) {
     counters.add(Event.HANDSHAKES);
-    slots.begun(connection);
+    slots.reached(connection, Stage.HANDSHAKE);
     connection.begin();
+  }
+
+  void authenticated(ControllerConnection connection) {
+    slots.reached(connection, Stage.AUTHENTICATED);
   }
 
   void left(ControllerConnection connection) {

@@ -509,6 +509,22 @@ class ControllerServerTest {
   }
 
   @Test
+  void theAddressNeedNotBeThereYet() throws Exception {
+    listen(USUAL, this::grant);
+    server.close();
+    server =
+        new ControllerServer(
+            USUAL,
+            TlsCredentials.load(serverFiles),
+            this::grant,
+            new AuditLog(System::currentTimeMillis, System::nanoTime),
+            random,
+            System::currentTimeMillis);
+    server.listen(new InetSocketAddress(InetAddress.getByName("2001:db8:ffff::1"), 0));
+    assertTrue(server.address().getPort() > 0);
+  }
+
+  @Test
   void aPortThatIsTakenIsTold() throws Exception {
     listen(USUAL, this::grant);
     ControllerServer second =
