@@ -63,6 +63,7 @@ public final class ControllerClient implements AutoCloseable {
   private final AtomicBoolean settled = new AtomicBoolean();
   // Of the attempt's thread alone.
   private Channel channel;
+  private String awaited = "the connection: it is down, or something between drops TCP";
 
   private ControllerClient(Target target, Listener listener) {
     this.target = target;
@@ -91,7 +92,7 @@ public final class ControllerClient implements AutoCloseable {
     group
         .next()
         .schedule(
-            () -> failed("no answer within " + target.timeoutMs() + " ms", 0),
+            () -> failed("no answer within " + target.timeoutMs() + " ms to " + awaited, 0),
             target.timeoutMs(),
             TimeUnit.MILLISECONDS);
     SslHandler tls;
@@ -110,6 +111,7 @@ public final class ControllerClient implements AutoCloseable {
     }
     // The whole attempt has its own limit.
     tls.setHandshakeTimeoutMillis(0);
+    tls.handshakeFuture().addListener(done -> awaited = "the request");
     Bootstrap bootstrap =
         new Bootstrap()
             .group(group)
@@ -134,7 +136,9 @@ public final class ControllerClient implements AutoCloseable {
     channel = connecting.channel();
     connecting.addListener(
         done -> {
-          if (!done.isSuccess()) {
+          if (done.isSuccess()) {
+            awaited = "the TLS handshake: it is busy, or does not run";
+          } else {
             failed(ConnectFailure.words(done.cause(), target.source()), 0);
           }
         });

@@ -63,7 +63,7 @@ class ControllerServerTest {
   void prepare() throws Exception {
     lines = new AuditLines();
     hosts = new TrialHosts(directory.resolve("ca"), "Trial CA");
-    serverFiles = hosts.homeAgentFiles("ip:127.0.0.1", "dns:ha.example");
+    serverFiles = hosts.homeAgentFiles("ip:127.0.0.1", "ip:::1", "dns:ha.example");
   }
 
   @AfterEach
@@ -130,6 +130,25 @@ class ControllerServerTest {
     server.close();
     assertEquals(1, count(Event.GRANTED));
     assertEquals(List.of(), lines.all());
+  }
+
+  @Test
+  void overIpv6ByAnAddressAsItsName() throws Exception {
+    listen(USUAL, this::grant);
+    server.listen(new InetSocketAddress(InetAddress.getByName("::1"), 0));
+    TlsCredentials credentials = hosts.host("hv-a");
+    InetAddress source = InetAddress.getByName("::1");
+    ask(new ControllerClient.Target(
+            server.address(), "0:0:0:0:0:0:0:1", source, credentials, CLIENT_MS))
+        .granted();
+    hosts.revoke("hv-a");
+    server.credentials(TlsCredentials.load(serverFiles));
+    String reason =
+        ask(new ControllerClient.Target(server.address(), "::1", null, credentials, CLIENT_MS))
+            .failed()
+            .reason();
+    assertTrue(reason.startsWith("controller [::1]:"), reason);
+    lines.await("refusal peer=[::1]:", "revoked");
   }
 
   @Test
