@@ -116,9 +116,30 @@ class MainTest {
         file,
         "[vm]\nmac = \"52:54:00:12:34:10\"\nhome-address = \"2001:db8::10\"\n[home]\n"
             + "prefix = \"2001:db8::/64\"\nagent = \"2001:db8::1\"\n"
-            + "[protection]\nsignalling = \"none\"\n");
+            + "[protection]\nsignalling = \"none\"\ninsecure = true\n");
     assertEquals(0, run("check", file.toString()));
     assertEquals(file + ": ok: VM vm1 with 1 home address(es)\n", output);
+  }
+
+  @Test
+  void checkReadsTheFilesOfTlsToo() throws IOException {
+    Path missing = directory.resolve("none.pem");
+    Path vm = directory.resolve("vm1.toml");
+    Files.writeString(
+        vm,
+        "[vm]\nmac = \"52:54:00:12:34:10\"\nhome-address = \"2001:db8::10\"\n[home]\n"
+            + "prefix = \"2001:db8::/64\"\nagent = \"2001:db8::1\"\n"
+            + "[provisioning]\nca = \"" + missing + "\"\n");
+    assertEquals(3, run("check", vm.toString()));
+    assertTrue(errors.startsWith(vm + ": "), errors);
+    assertEquals("", output);
+    Path agent = directory.resolve("home-agent.toml");
+    Files.writeString(
+        agent,
+        "[home-agent]\naddress = \"2001:db8::1\"\nprefix = \"2001:db8::/64\"\n"
+            + "[tap]\nbridge = \"br-home\"\n[controller]\nca = \"" + missing + "\"\n");
+    assertEquals(3, run("check", agent.toString()));
+    assertTrue(errors.startsWith(agent + ": "), errors);
   }
 
   @Test

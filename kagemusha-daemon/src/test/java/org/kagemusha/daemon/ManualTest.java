@@ -148,16 +148,16 @@ class ManualTest {
         keys(
             false,
             List.of(
-                "vm", "home", "tap", "underlay", "binding", "tunnel", "protection", "control",
-                "state", "metrics", "log"),
+                "vm", "home", "tap", "underlay", "binding", "tunnel", "provisioning", "protection",
+                "control", "state", "metrics", "log"),
             List.of("association"));
     keys.addAll(
         keys(
             true,
             List.of(
-                "home-agent", "tap", "advertisement", "tunnel", "protection", "control", "state",
-                "metrics", "log"),
-            List.of("mobile-node", "mobile-node.association")));
+                "home-agent", "tap", "advertisement", "tunnel", "controller", "encapsulation",
+                "protection", "control", "state", "metrics", "log"),
+            List.of("host", "mobile-node", "mobile-node.association")));
     Set<String> told =
         KEY_ROW.matcher(manual).results().map(row -> row.group(1))
             .collect(Collectors.toCollection(TreeSet::new));

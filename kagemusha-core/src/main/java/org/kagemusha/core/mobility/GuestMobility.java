@@ -2,9 +2,9 @@ package org.kagemusha.core.mobility;
 
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.RouterAdvertisement;
-import org.kagemusha.core.mobility.HomeRegistration.State;
 import org.kagemusha.core.mobility.LocationDetector.Place;
 import org.kagemusha.core.mobility.MobileNode.Trigger;
 import org.kagemusha.core.neighbor.PseudoHomeNetwork;
@@ -15,10 +15,9 @@ import org.slf4j.Logger;
 
 /**
  * Where the guest is and what that asks of the home agent: arrival, registration, refresh, return
- * home, leaving (RFC 6275 §11.5, §11.7.1). The control plane of {@link MobileNode}.
- *
- * <p>The rule of fencing: a Binding Update goes out only if the guest was heard since it fell due.
- * What tells of an arrival is such a sign itself.
+ * home, leaving (RFC 6275 §11.5, §11.7.1). The control plane of {@link MobileNode}: it decides;
+ * {@link ForeignStay}, {@link HomeStay} and {@link Departure} do, and {@link UpdateGate} lets
+ * updates out.
  */
 final class GuestMobility
     implements RegistrationEvents.Consequences, PseudoHomeNetwork.GuestListener {
@@ -26,11 +25,13 @@ final class GuestMobility
   /** An announcement that soon after the last effort is a repetition; a VMM makes five. */
   static final long DEBOUNCE_NS = 2_000_000_000L;
 
-  /** Frames that were on their way when the VM was said to have left are not its return. */
-  static final long FENCE_GUARD_NS = 100_000_000L;
+  /**
+   * Who said that the VM is here need not say it again for an update that waited for its keys no
+   * longer than this.
+   */
+  static final long STILL_HERE_NS = 1_000_000_000L;
 
   private static final long SECOND_NS = 1_000_000_000L;
-  private static final int RELEASE_ATTEMPTS = 4;
 
   private final BindingUpdateList list;
   private final HomeAddressBook book;
@@ -41,20 +42,18 @@ final class GuestMobility
   private final HandoverRecorder recorder;
   private final LocationDetector detector;
   private final GuestPresence presence;
+  private final KeySource keys;
   private final Logger log;
   private final GuestLink link = new GuestLink();
   private final RegistrationEvents events;
   private final AddressValidity validity;
-  private final PathMtuProbe probe;
+  private final ForeignStay foreignStay;
+  private final Fence fence = new Fence();
+  private final UpdateGate gate;
+  private final Departure departure;
 
   private MobileNodeSettings settings;
   private Place place = Place.UNDECIDED;
-  private Ipv6Address careOf;
-  private boolean transmitting;
-  private boolean fenced;
-  private boolean releasing;
-  private boolean released;
-  private long fencedUntilNs = Long.MIN_VALUE;
   private long effortNs;
   private long nowNs;
 
@@ -71,16 +70,23 @@ final class GuestMobility
     this.frames = parts.frames();
     this.recorder = parts.recorder();
     this.log = log;
-    this.events = new RegistrationEvents(this, recorder, random, counters, log);
+    this.keys = parts.keys();
+    this.events = new RegistrationEvents(this, keys, recorder, random, counters, log);
     this.validity =
         new AddressValidity((address, now) -> link.network().validSeconds(address, now));
     this.list = new BindingUpdateList(sender, events, validity, wallClockMs);
-    this.book = new HomeAddressBook(list, traffic, parts.tunnels(), parts.keys(), log);
+    this.book =
+        new HomeAddressBook(
+            list, traffic, parts.tunnels(), keys, parts.encapsulation(), log);
     this.homeStay =
-        new HomeStay(list, book, traffic, parts.returnHome(), recorder, log);
+        new HomeStay(list, book, traffic, parts.returnHome(), recorder, keys, log);
     this.detector = new LocationDetector(settings.location(), settings.homePrefixes());
     this.presence = new GuestPresence(this::askGuest);
-    this.probe = new PathMtuProbe(parts.underlay(), random, book);
+    this.foreignStay =
+        new ForeignStay(parts, list, book, random, wallClockMs, counters, log);
+    this.gate = new UpdateGate(list, book, link, presence, fence, this::maySend);
+    this.departure =
+        new Departure(fence, list, presence, foreignStay, homeStay, link, keys, log);
   }
 
   BindingUpdateList list() {
@@ -96,7 +102,7 @@ final class GuestMobility
   }
 
   Ipv6Address careOf() {
-    return careOf;
+    return foreignStay.careOf();
   }
 
   GuestLink link() {
@@ -121,40 +127,29 @@ final class GuestMobility
 
   /** Applies settings; called once before anything else, and at every change. */
   void settings(MobileNodeSettings changed) {
-    boolean otherLifetime = changed.lifetimeSeconds() != settings.lifetimeSeconds();
     settings = changed;
     presence.timeoutNs(changed.presenceTimeoutSeconds() * SECOND_NS);
     list.lifetimeSeconds(changed.lifetimeSeconds());
     homeStay.settings(changed);
     events.vm(changed.name());
+    departure.vm(changed.name());
+    gate.lifetimeNs(changed.lifetimeSeconds() * SECOND_NS);
     detector.settings(changed.location(), changed.homePrefixes());
-    boolean registers = isAbroad() && presence.isHere();
+    boolean registers = isRegistering();
     for (HomeRegistration removed : book.apply(changed, link.network(), nowNs)) {
       if (registers && removed.isUnderWay()) {
-        removed.deregister(careOf, 1, nowNs);
-        sendDue();
+        removed.deregister(foreignStay.careOf(), 1, nowNs);
+        gate.sendDue(nowNs);
       }
       book.remove(removed);
     }
-    for (HomeRegistration entry : list.entries()) {
-      if (registers && entry.state() == State.IDLE) {
-        entry.register(careOf, nowNs);
-      } else if (registers && otherLifetime && entry.isAwaiting()) {
-        entry.retry(nowNs);
-      } else if (registers && otherLifetime) {
-        entry.refresh(nowNs);
-      }
-    }
-    book.lay(careOf);
+    foreignStay.settings(changed, registers, nowNs);
+    list.resume(STILL_HERE_NS, nowNs);
     if (place == Place.HOME && presence.isHere() && !homeStay.isSettled()) {
       homeStay.begin(nowNs);
     }
     relocate();
     transmitDue();
-  }
-
-  PathMtuProbe probe() {
-    return probe;
   }
 
   AddressValidity validity() {
@@ -163,14 +158,10 @@ final class GuestMobility
 
   /** The care-of address in force, or null. */
   void careOf(Ipv6Address given) {
-    Ipv6Address address = isUsable(given) ? given : null;
-    if (address == null ? careOf == null : address.equals(careOf)) {
+    if (!foreignStay.careOf(given)) {
       return;
     }
-    log.info("care-of vm={} old={} new={}", settings.name(), careOf, address);
-    careOf = address;
-    detector.careOf(address);
-    probe.stop();
+    detector.careOf(foreignStay.careOf());
     relocate();
     if (place == Place.FOREIGN && presence.isHere()) {
       effortNs = nowNs;
@@ -178,18 +169,26 @@ final class GuestMobility
     }
   }
 
-  /**
-   * RFC 2473 §4.1.2: a tunnel to ourselves would be a loop; §11.5.5: a home address as the care-of
-   * address is what a deregistration says.
-   */
-  private boolean isUsable(Ipv6Address address) {
-    boolean usable =
-        address == null
-            || !settings.homeAgents().contains(address) && traffic.path(address) == null;
-    if (!usable) {
-      log.error("care-of address of no use vm={} coa={}", settings.name(), address);
+  /** Other keys are there: updates that wait for some go, and the others are sent anew. */
+  void keysChanged() {
+    list.renew(nowNs);
+    list.resume(STILL_HERE_NS, nowNs);
+    for (Ipv6Address address : link.addresses()) {
+      if (book.reconsider(address, sender.maySend(address))) {
+        onGuestAddress(address, nowNs);
+      }
     }
-    return usable;
+    transmitDue();
+  }
+
+  /** The ports of ESP in UDP; 0: UDP cannot be used. */
+  void encapsulationPorts(int local, int homeAgent) {
+    foreignStay.encapsulationPorts(local, homeAgent, isRegistering(), nowNs);
+    transmitDue();
+  }
+
+  ForeignStay foreignStay() {
+    return foreignStay;
   }
 
   /** The VM has arrived. */
@@ -217,7 +216,7 @@ final class GuestMobility
       return true;
     }
     if (presence.state() == GuestPresence.State.ABSENT
-        && (nowNs < fencedUntilNs || settings.arrivesByHookOnly())) {
+        && (fence.isGuarded(nowNs) || settings.arrivesByHookOnly())) {
       return false;
     }
     GuestPresence.State before = presence.confirm(nowNs);
@@ -233,9 +232,7 @@ final class GuestMobility
   }
 
   private void begin(Trigger trigger) {
-    fenced = false;
-    releasing = false;
-    released = false;
+    fence.lift();
     effortNs = nowNs;
     recorder.arrived(trigger, nowNs);
     act(true);
@@ -264,64 +261,21 @@ final class GuestMobility
     } else if (place == Place.HOME) {
       presence.watched(false);
       homeStay.begin(nowNs);
-      transmit(heard);
+      gate.transmit(heard, nowNs);
     }
   }
 
   private void registerAbroad(boolean heard) {
     presence.watched(true);
-    if (careOf == null) {
-      traffic.careOf(null);
-      log.warn("no care-of address vm={}", settings.name());
-    } else {
-      book.markLinkLocal(link.addresses());
-      book.lay(careOf);
-      traffic.careOf(careOf);
-      for (HomeRegistration entry : list.entries()) {
-        entry.register(careOf, nowNs);
-      }
-      transmit(heard);
+    book.markLinkLocal(link.addresses());
+    if (foreignStay.register(nowNs)) {
+      gate.transmit(heard, nowNs);
     }
     link.play(nowNs);
   }
 
-  private void transmit(boolean heard) {
-    if (heard) {
-      sendDue();
-    } else {
-      transmitDue();
-    }
-  }
-
-  /** Sends what is due if the guest was heard since, else asks it first. */
   private void transmitDue() {
-    if (list.dueNs() > nowNs) {
-      return;
-    }
-    if (releasing) {
-      sendDue();
-      return;
-    }
-    if (!presence.isHere() || !maySend()) {
-      return;
-    }
-    long lifetimeNs = settings.lifetimeSeconds() * SECOND_NS;
-    book.removeUnused(link.network(), nowNs - lifetimeNs, nowNs);
-    if (list.dueNs() > nowNs) {
-      return;
-    }
-    if (presence.isHeardSince(list.latestDueNs(nowNs))) {
-      book.markLinkLocal(link.addresses());
-      sendDue();
-    } else {
-      presence.doubt(nowNs);
-    }
-  }
-
-  private void sendDue() {
-    transmitting = true;
-    list.transmitDue(nowNs);
-    transmitting = false;
+    gate.transmitDue(nowNs);
   }
 
   private boolean maySend() {
@@ -329,33 +283,16 @@ final class GuestMobility
   }
 
   private boolean isAbroad() {
-    return place == Place.FOREIGN && careOf != null;
+    return place == Place.FOREIGN && foreignStay.careOf() != null;
+  }
+
+  private boolean isRegistering() {
+    return isAbroad() && presence.isHere();
   }
 
   /** The VM has left. */
   void left() {
-    boolean news = !fenced || released;
-    released = false;
-    fence();
-    if (news) {
-      log.info("guest left vm={} place={}", settings.name(), place);
-    }
-  }
-
-  private void fence() {
-    presence.left();
-    fenced = true;
-    releasing = false;
-    fencedUntilNs = nowNs + FENCE_GUARD_NS;
-    quiesce();
-  }
-
-  private void quiesce() {
-    list.stop();
-    probe.stop();
-    traffic.careOf(null);
-    homeStay.end();
-    link.rest();
+    departure.left(place, nowNs);
   }
 
   /** An operator or hook says that this is the home link. */
@@ -366,30 +303,9 @@ final class GuestMobility
 
   /** Deletes the bindings from abroad, RFC 6275 §10.3.2, and falls silent. */
   void release() {
-    boolean any = false;
-    if (isAbroad()) {
-      for (HomeRegistration entry : list.entries()) {
-        if (entry.isUnderWay() || entry.isBound(nowNs)) {
-          entry.deregister(careOf, RELEASE_ATTEMPTS, nowNs);
-          any = true;
-        } else {
-          entry.stop();
-        }
-      }
+    if (departure.release(isAbroad(), nowNs)) {
+      gate.sendDue(nowNs);
     }
-    released = true;
-    if (!any) {
-      fence();
-      return;
-    }
-    presence.left();
-    fenced = true;
-    fencedUntilNs = nowNs + FENCE_GUARD_NS;
-    probe.stop();
-    traffic.careOf(null);
-    link.rest();
-    releasing = true;
-    sendDue();
   }
 
   /** A Router Advertisement that another station multicast; true if it is the home link's. */
@@ -433,48 +349,44 @@ final class GuestMobility
     if (presence.state() == GuestPresence.State.SILENT) {
       presence.left();
     }
-    if (releasing) {
+    if (fence.isReleasing()) {
       return;
     }
-    quiesce();
+    departure.quiesce();
     if (presence.isHere()) {
       effortNs = nowNs;
       act(false);
     }
   }
 
-  private void endRelease() {
-    if (releasing && !list.isAnyActive()) {
-      releasing = false;
-      log.info("released vm={}", settings.name());
-    }
-  }
-
   @Override
   public void onChanged(HomeRegistration registration) {
     if (isAbroad()) {
-      book.lay(registration, careOf);
+      foreignStay.lay(registration);
     }
-    if (!transmitting) {
+    transmitDue();
+  }
+
+  @Override
+  public void onRegistered(HomeRegistration registration, boolean probed) {
+    if (isAbroad() && foreignStay.onRegistered(registration, probed, nowNs)) {
       transmitDue();
     }
   }
 
   @Override
-  public void onRegistered(HomeRegistration registration) {
-    if (isAbroad() && traffic.isOpen()) {
-      probe.begin(careOf, registration.homeAgent(), nowNs);
-    }
+  public void onUnanswered(HomeRegistration registration, int times) {
+    foreignStay.onUnanswered(registration, times);
   }
 
   @Override
   public void onDeregistered(HomeRegistration registration, boolean acknowledged) {
-    if (releasing) {
-      endRelease();
+    if (fence.isReleasing()) {
+      departure.onDeregistered(nowNs);
     } else if (place == Place.HOME && acknowledged) {
       homeStay.onDeregistered(registration, link.addresses(), nowNs);
     } else if (place == Place.HOME) {
-      homeStay.settle();
+      homeStay.settle(nowNs);
     }
   }
 
@@ -487,7 +399,7 @@ final class GuestMobility
   @Override
   public void onExpired() {
     if (presence.state() == GuestPresence.State.SILENT) {
-      forgetSilentGuest();
+      departure.forgetSilentGuest(nowNs);
     }
   }
 
@@ -496,30 +408,9 @@ final class GuestMobility
     return isAbroad() && presence.isHere() && registration.isUnderWay();
   }
 
-  private void onSilent() {
-    log.warn("guest silent vm={} place={}", settings.name(), place);
-    if (place == Place.HOME) {
-      presence.left();
-      quiesce();
-    } else {
-      forgetSilentGuest();
-    }
-  }
-
-  /**
-   * A silent guest keeps what it has until its binding runs out: a guest that was only paused is
-   * woken by packets. Without a binding nothing is left to keep.
-   */
-  private void forgetSilentGuest() {
-    if (!list.isAnyBound(nowNs)) {
-      presence.giveUp();
-      quiesce();
-    }
-  }
-
   @Override
   public void onGuestAddress(Ipv6Address address, long now) {
-        if (place != Place.FOREIGN
+    if (place != Place.FOREIGN
         || address.isLinkLocal()
         || !settings.isOnHomeLink(address)) {
       return;
@@ -528,9 +419,8 @@ final class GuestMobility
     if (entry == null) {
       return;
     }
-    if (isAbroad() && presence.isHere()) {
-      book.lay(entry, careOf);
-      entry.register(careOf, nowNs);
+    if (isRegistering()) {
+      foreignStay.register(entry, nowNs);
       transmitDue();
     }
   }
@@ -550,28 +440,28 @@ final class GuestMobility
 
   /** Does what is due. */
   void onDeadline() {
-    if (detector.onDeadline(nowNs) && !fenced) {
+    keys.onDeadline(nowNs);
+    if (detector.onDeadline(nowNs) && !fence.isDown()) {
       frames.solicitRouters();
     }
     relocate();
     list.expire(nowNs);
     transmitDue();
     if (presence.onDeadline(nowNs)) {
-      onSilent();
+      departure.onSilent(place, nowNs);
     }
     homeStay.onDeadline(nowNs);
     link.onDeadline(nowNs);
-    probe.onDeadline(nowNs);
+    foreignStay.onDeadline(nowNs);
   }
 
   /** When {@link #onDeadline} wants to be called. */
   long nextDeadlineNs() {
     long next = Math.min(detector.nextDeadlineNs(), presence.nextDeadlineNs());
     next = Math.min(next, Math.min(list.expiresNs(), homeStay.nextDeadlineNs()));
-    if (releasing || presence.state() == GuestPresence.State.PRESENT && maySend()) {
-      next = Math.min(next, list.dueNs());
-    }
-    return Math.min(next, Math.min(link.nextDeadlineNs(), probe.nextDeadlineNs()));
+    next = Math.min(next, gate.nextDeadlineNs());
+    next = Math.min(next, Math.min(link.nextDeadlineNs(), foreignStay.nextDeadlineNs()));
+    return Math.min(next, keys.nextDeadlineNs());
   }
 
   /** Says whether the edge shall watch the bridge: at home, until the deregistration has ended. */
@@ -581,11 +471,8 @@ final class GuestMobility
 
   /** One word for the status command; see {@link MobileNodeStatus}. */
   String stateText() {
-    if (releasing) {
-      return "deregistering";
-    }
     return switch (presence.state()) {
-      case ABSENT -> released ? "released" : fenced ? "fenced" : "waiting";
+      case ABSENT -> fence.text();
       case SILENT -> "silent";
       default ->
           switch (place) {

@@ -58,44 +58,33 @@ final class HomeRegistration {
     DUPLICATE
   }
 
-  /** INITIAL_BINDACK_TIMEOUT, §12. */
-  static final long INITIAL_TIMEOUT_NS = 1_000_000_000L;
-
-  /** InitialBindackTimeoutFirstReg, §13: leaves the home agent time for address detection. */
-  static final long FIRST_TIMEOUT_NS = 1_500_000_000L;
-
-  /** MAX_BINDACK_TIMEOUT, §12. */
-  static final long MAXIMUM_TIMEOUT_NS = 32_000_000_000L;
-
   private static final long REFUSED_TIMEOUT_NS = 4_000_000_000L;
   private static final long SECOND_NS = 1_000_000_000L;
   private static final int MAXIMUM_RESEQUENCED = 3;
 
-  /** How soon an update that could not be sealed is tried again, and how often in a row. */
-  private static final long UNSENT_RETRY_NS = 200_000_000L;
-
-  private static final int MAXIMUM_UNSENT = 3;
+  /**
+   * How long an update's native twin is waited for after the one in UDP was acknowledged, before
+   * the home agent is told again that UDP it is: it may have heard the twin, and answers that way.
+   */
+  static final long SETTLE_NS = 1_000_000_000L;
 
   private final Ipv6Address homeAddress;
   private final boolean configured;
   private final BindingUpdateSequence sequence = new BindingUpdateSequence();
   private final OutstandingUpdates outstanding = new OutstandingUpdates();
+  private final UpdateSchedule schedule = new UpdateSchedule();
   private List<Ipv6Address> homeAgents;
   private int homeAgent;
   private State state = State.IDLE;
   private Ipv6Address careOf;
-  private long dueNs = NodeEngine.NEVER;
-  private long timeoutNs = FIRST_TIMEOUT_NS;
   private long expiresNs = Long.MIN_VALUE;
   private boolean acknowledged;
   private boolean sentOnce;
-  private int retransmissions;
   private int refusals;
   private int resequenced;
   private int lastStatus = -1;
-  private int attemptsLeft;
-  private int unsent;
   private boolean linkLocalCompatible;
+  private boolean inUdp;
 
   /**
    * @param configured false if the guest itself made the address (RFC 4941, RFC 7217)
@@ -112,11 +101,7 @@ final class HomeRegistration {
     if (state == State.DUPLICATE) {
       return;
     }
-    begin(State.REGISTERING, careOfAddress, nowNs);
-    // §11.8: "does not have an existing binding at the home agent, it SHOULD use
-    // InitialBindackTimeoutFirstReg ... Otherwise, ... INITIAL_BINDACK_TIMEOUT".
-    timeoutNs = isBound(nowNs) ? INITIAL_TIMEOUT_NS : FIRST_TIMEOUT_NS;
-    attemptsLeft = Integer.MAX_VALUE;
+    begin(State.REGISTERING, careOfAddress, UpdateSchedule.ENDLESS, nowNs);
   }
 
   /**
@@ -129,26 +114,30 @@ final class HomeRegistration {
     if (state == State.DUPLICATE) {
       return;
     }
-    begin(State.DEREGISTERING, careOfAddress, nowNs);
-    timeoutNs = INITIAL_TIMEOUT_NS;
-    attemptsLeft = attempts;
+    begin(State.DEREGISTERING, careOfAddress, attempts, nowNs);
   }
 
-  private void begin(State wanted, Ipv6Address careOfAddress, long nowNs) {
+  private void begin(State wanted, Ipv6Address careOfAddress, int attempts, long nowNs) {
     state = wanted;
     careOf = careOfAddress;
-    dueNs = nowNs;
-    retransmissions = 0;
     refusals = 0;
     resequenced = 0;
-    unsent = 0;
     sentOnce = false;
     outstanding.clear();
+    schedule.begin(firstTimeoutNs(nowNs), attempts, nowNs);
+  }
+
+  private long firstTimeoutNs(long nowNs) {
+    // §11.8: "does not have an existing binding at the home agent, it SHOULD use
+    // InitialBindackTimeoutFirstReg ... Otherwise, ... INITIAL_BINDACK_TIMEOUT".
+    return state == State.DEREGISTERING || isBound(nowNs)
+        ? UpdateSchedule.INITIAL_TIMEOUT_NS
+        : UpdateSchedule.FIRST_TIMEOUT_NS;
   }
 
   /** Sends nothing more, and forgets the binding: another host may answer for it from now on. */
   void stop() {
-    dueNs = NodeEngine.NEVER;
+    schedule.stop();
     sentOnce = false;
     outstanding.clear();
     forgetBinding();
@@ -167,7 +156,38 @@ final class HomeRegistration {
   /** Makes an update due now in place of one that never left. */
   void retry(long nowNs) {
     outstanding.clear();
-    dueNs = nowNs;
+    schedule.due(nowNs);
+  }
+
+  /**
+   * Makes an update due now in place of whatever was asked for: what it is sent with has changed.
+   * Its back-off begins anew, since silence so far says nothing of what comes.
+   */
+  void renew(long nowNs) {
+    boolean wanted =
+        state == State.REGISTERED
+            || state == State.REGISTERING
+            || state == State.DEREGISTERING && schedule.hasAttempts();
+    if (wanted) {
+      refusals = 0;
+      outstanding.clear();
+      schedule.restart(firstTimeoutNs(nowNs), nowNs);
+    }
+  }
+
+  /** As {@link UpdateSchedule#waitFor}. */
+  boolean waitFor(String reason, long nowNs) {
+    return schedule.waitFor(reason, nowNs);
+  }
+
+  /** What an update waits for, or null. */
+  String obstacle() {
+    return schedule.obstacle();
+  }
+
+  /** As {@link UpdateSchedule#resume}. */
+  void resume(long atMostNs, long nowNs) {
+    schedule.resume(firstTimeoutNs(nowNs), atMostNs, nowNs);
   }
 
   /**
@@ -180,29 +200,48 @@ final class HomeRegistration {
       return;
     }
     if (state == State.REGISTERED) {
-      dueNs = nowNs;
-      retransmissions = 0;
-      timeoutNs = INITIAL_TIMEOUT_NS;
+      schedule.due(nowNs);
+      schedule.answered();
     } else if (state == State.REGISTERING) {
-      dueNs = Math.min(dueNs, nowNs);
+      schedule.due(Math.min(schedule.dueNs(), nowNs));
     }
+  }
+
+  /** As {@link #transmit(int, boolean, long, long)}, natively. */
+  BindingUpdate transmit(int lifetimeUnits, long wallClockMs, long nowNs) {
+    return transmit(lifetimeUnits, false, wallClockMs, nowNs);
   }
 
   /**
    * The update to send now; the retransmission timer runs from here.
    *
    * @param lifetimeUnits what to ask for when registering, in units of four seconds
+   * @param udp whether it goes in UDP (RFC 3948)
    */
-  BindingUpdate transmit(int lifetimeUnits, long wallClockMs, long nowNs) {
+  BindingUpdate transmit(int lifetimeUnits, boolean udp, long wallClockMs, long nowNs) {
+    outstanding.twins(false);
+    if (state != State.REGISTERED) {
+      // Packets need not wait for the acknowledgement, so they go as the update does.
+      inUdp = udp;
+    }
+    sentOnce = true;
+    schedule.attempt(nowNs);
+    return next(lifetimeUnits, udp, wallClockMs, nowNs);
+  }
+
+  /** The same update once more, natively, right behind the one in UDP. */
+  BindingUpdate transmitTwin(int lifetimeUnits, long wallClockMs, long nowNs) {
+    outstanding.twins(true);
+    return next(lifetimeUnits, false, wallClockMs, nowNs);
+  }
+
+  private BindingUpdate next(int lifetimeUnits, boolean udp, long wallClockMs, long nowNs) {
     boolean deleting = state == State.DEREGISTERING;
     // §11.8: "Retransmitted Binding Updates MUST use a Sequence Number value greater than that used
     // for the previous transmission of this Binding Update."
     int number = sequence.next(wallClockMs);
     int lifetime = deleting ? 0 : lifetimeUnits;
-    outstanding.add(number, lifetime, nowNs);
-    sentOnce = true;
-    attemptsLeft--;
-    dueNs = nowNs + timeoutNs;
+    outstanding.add(number, lifetime, udp, nowNs);
     // §11.7.1: the Alternate Care-of Address option "MUST be included in all home registrations".
     return new BindingUpdate(
         number, true, true, linkLocalCompatible, false, 0, lifetime, careOf);
@@ -215,24 +254,27 @@ final class HomeRegistration {
    * left to the timeout of §11.8.
    */
   void unsealed(long nowNs) {
-    if (unsent++ >= MAXIMUM_UNSENT) {
-      return;
+    if (schedule.unsealed(nowNs)) {
+      outstanding.removeLast();
+      sentOnce = !outstanding.isEmpty();
     }
+  }
+
+  /** Takes back what {@link #transmitTwin} gave; the update in UDP stands. */
+  void unsealedTwin() {
     outstanding.removeLast();
-    sentOnce = !outstanding.isEmpty();
-    attemptsLeft++;
-    dueNs = nowNs + UNSENT_RETRY_NS;
+    outstanding.twins(false);
   }
 
   /** Says whether the last update that {@link #deregister} allowed went without an answer. */
   boolean isGivenUp() {
-    return state == State.DEREGISTERING && attemptsLeft == 0;
+    return state == State.DEREGISTERING && !schedule.hasAttempts();
   }
 
   /** Ends a deregistration that nobody answered; the binding runs out by itself. */
   void giveUp() {
     state = State.DEREGISTERED;
-    dueNs = NodeEngine.NEVER;
+    schedule.stop();
     forgetBinding();
     outstanding.clear();
   }
@@ -243,15 +285,17 @@ final class HomeRegistration {
    * @return true if the next home agent takes over
    */
   boolean onTimeout() {
+    if (outstanding.isSettling()) {
+      outstanding.clear();
+    }
     if (outstanding.isEmpty()) {
       return false;
     }
-    retransmissions++;
-    timeoutNs = Math.min(2 * timeoutNs, MAXIMUM_TIMEOUT_NS);
+    schedule.unanswered();
     // §11.7.1: "Once reaching a retransmission timeout period of MAX_BINDACK_TIMEOUT, the mobile
     // node SHOULD restart the process of delivering the Binding Update, but trying instead the next
     // home agent". Not to delete a binding, which no other home agent has.
-    if (timeoutNs == MAXIMUM_TIMEOUT_NS
+    if (schedule.timeoutNs() == UpdateSchedule.MAXIMUM_TIMEOUT_NS
         && homeAgents.size() > 1
         && state != State.DEREGISTERING) {
       nextHomeAgent();
@@ -264,7 +308,7 @@ final class HomeRegistration {
     homeAgent = (homeAgent + 1) % homeAgents.size();
     forgetBinding();
     outstanding.clear();
-    timeoutNs = FIRST_TIMEOUT_NS;
+    schedule.timeoutNs(UpdateSchedule.FIRST_TIMEOUT_NS);
     if (state == State.REGISTERED) {
       state = State.REGISTERING;
     }
@@ -300,12 +344,17 @@ final class HomeRegistration {
     // sent; the lifetime is not made longer than was asked for.
     long lifetimeNs = Math.max(requestedNs - Math.max(requestedNs - grantedNs, 0), 0);
     expiresNs = sentNs + lifetimeNs;
+    inUdp = outstanding.isInUdp(update);
     acknowledged = true;
     state = State.REGISTERED;
-    retransmissions = 0;
     refusals = 0;
     resequenced = 0;
-    timeoutNs = INITIAL_TIMEOUT_NS;
+    schedule.answered();
+    if (inUdp && outstanding.hasTwins()) {
+      outstanding.settle();
+      schedule.due(nowNs + SETTLE_NS);
+      return;
+    }
     outstanding.clear();
     long refreshNs = lifetimeNs - lifetimeNs / 10;
     if (answer.refreshAdviceUnits() > 0) {
@@ -314,7 +363,7 @@ final class HomeRegistration {
     // §11.7.1: "should send a new Binding Update to it well before the expiration of this period".
     // Up to a ninth earlier by chance, so that the VMs of a host do not refresh in step.
     refreshNs -= (long) (random.nextDouble() * (refreshNs / 9));
-    dueNs = Math.max(sentNs + refreshNs, nowNs + SECOND_NS);
+    schedule.due(Math.max(sentNs + refreshNs, nowNs + SECOND_NS));
   }
 
   private Outcome onDeregistrationAnswer(int status, long nowNs) {
@@ -331,7 +380,11 @@ final class HomeRegistration {
   }
 
   private Outcome resequence(int accepted, long nowNs) {
-    if (outstanding.isEmpty()) {
+    if (outstanding.isEmpty() || outstanding.isSettling()) {
+      return Outcome.UNMATCHED;
+    }
+    // The native twin overtook the update in UDP, and its own acknowledgement comes, or does not.
+    if (outstanding.hasTwins() && outstanding.find(accepted) >= 0) {
       return Outcome.UNMATCHED;
     }
     lastStatus = BindingStatus.SEQUENCE_NUMBER_OUT_OF_WINDOW.code();
@@ -340,7 +393,7 @@ final class HomeRegistration {
     // the retransmission timer.
     if (resequenced++ < MAXIMUM_RESEQUENCED) {
       outstanding.clear();
-      dueNs = nowNs;
+      schedule.due(nowNs);
     }
     return Outcome.RESEQUENCED;
   }
@@ -350,7 +403,7 @@ final class HomeRegistration {
     if (status == BindingStatus.DUPLICATE_ADDRESS_DETECTION_FAILED.code()) {
       // §11.7.1: "the mobile node MUST NOT attempt to re-use the same home address."
       state = State.DUPLICATE;
-      dueNs = NodeEngine.NEVER;
+      schedule.stop();
       sentOnce = false;
       forgetBinding();
       return Outcome.DUPLICATE;
@@ -368,12 +421,12 @@ final class HomeRegistration {
     boolean mayChange = homeAgents.size() > 1 && state != State.DEREGISTERING;
     if (elsewhere && mayChange && refusals < homeAgents.size()) {
       nextHomeAgent();
-      dueNs = nowNs;
+      schedule.due(nowNs);
       return Outcome.REFUSED;
     }
     int doublings = Math.min(refusals - 1, 3);
-    timeoutNs = FIRST_TIMEOUT_NS;
-    dueNs = nowNs + (REFUSED_TIMEOUT_NS << doublings);
+    schedule.timeoutNs(UpdateSchedule.FIRST_TIMEOUT_NS);
+    schedule.due(nowNs + (REFUSED_TIMEOUT_NS << doublings));
     if (doublings == 3 && mayChange) {
       nextHomeAgent();
     }
@@ -388,7 +441,7 @@ final class HomeRegistration {
     forgetBinding();
     if (state == State.REGISTERED) {
       state = State.REGISTERING;
-      timeoutNs = FIRST_TIMEOUT_NS;
+      schedule.timeoutNs(UpdateSchedule.FIRST_TIMEOUT_NS);
     }
     return true;
   }
@@ -449,12 +502,34 @@ final class HomeRegistration {
 
   /** When the next update is due, monotonic ns, or {@link NodeEngine#NEVER}. */
   long dueNs() {
-    return dueNs;
+    return schedule.dueNs();
   }
 
   /** Puts the next update off, for the rate limit. */
   void postpone(long untilNs) {
-    dueNs = untilNs;
+    schedule.postpone(untilNs);
+  }
+
+  /** Takes back that the next update was put off: less need be sent than there was to send. */
+  void hurry() {
+    schedule.hurry();
+  }
+
+  /** Whether the guest's packets go in UDP: as the update went that was acknowledged last. */
+  boolean isInUdp() {
+    return inUdp;
+  }
+
+  /**
+   * Whether updates went in both forms, and none or only the one in UDP was acknowledged so far.
+   */
+  boolean isProbing() {
+    return outstanding.hasTwins();
+  }
+
+  /** Whether the update in UDP was acknowledged, and its native twin is waited for. */
+  boolean isSettling() {
+    return outstanding.isSettling();
   }
 
   /** When the acknowledged binding runs out, or {@link NodeEngine#NEVER}. */
@@ -494,12 +569,12 @@ final class HomeRegistration {
 
   /** Retransmissions since the last acknowledgement or the beginning. */
   int retransmissions() {
-    return retransmissions;
+    return schedule.retransmissions();
   }
 
   /** Seconds until the next update without an answer, for a log line. */
   long timeoutMs() {
-    return timeoutNs / 1_000_000L;
+    return schedule.timeoutNs() / 1_000_000L;
   }
 
   private static long unitsToNs(int units) {

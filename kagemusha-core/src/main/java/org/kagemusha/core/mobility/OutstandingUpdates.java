@@ -13,13 +13,17 @@ final class OutstandingUpdates {
   private final int[] sequences = new int[CAPACITY];
   private final int[] lifetimes = new int[CAPACITY];
   private final long[] times = new long[CAPACITY];
+  private final boolean[] udp = new boolean[CAPACITY];
   private int added;
+  private boolean twins;
+  private boolean settling;
 
-  void add(int sequence, int lifetimeUnits, long sentNs) {
+  void add(int sequence, int lifetimeUnits, boolean inUdp, long sentNs) {
     int slot = added++ % CAPACITY;
     sequences[slot] = sequence;
     lifetimes[slot] = lifetimeUnits;
     times[slot] = sentNs;
+    udp[slot] = inUdp;
   }
 
   /** Takes the last one back: it never left. */
@@ -30,8 +34,35 @@ final class OutstandingUpdates {
     }
   }
 
+  /** The latest one has a native twin right behind it, or has not. */
+  void twins(boolean value) {
+    twins = value;
+  }
+
+  /** Whether the latest went in both forms, and the native one is not acknowledged. */
+  boolean hasTwins() {
+    return twins;
+  }
+
+  /** Of twins, the one in UDP was acknowledged: only the native one is still of interest. */
+  void settle() {
+    settling = true;
+    for (int slot = 0; slot < Math.min(added, CAPACITY); slot++) {
+      if (udp[slot]) {
+        sequences[slot] = NONE;
+      }
+    }
+  }
+
+  /** Whether of twins the one in UDP was acknowledged, and the native one is waited for. */
+  boolean isSettling() {
+    return settling;
+  }
+
   void clear() {
     added = 0;
+    twins = false;
+    settling = false;
   }
 
   boolean isEmpty() {
@@ -56,5 +87,10 @@ final class OutstandingUpdates {
   /** When an update was sent, monotonic ns. */
   long sentNs(int slot) {
     return times[slot];
+  }
+
+  /** Whether an update went in UDP. */
+  boolean isInUdp(int slot) {
+    return udp[slot];
   }
 }

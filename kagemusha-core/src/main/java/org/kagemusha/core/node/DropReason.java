@@ -62,6 +62,8 @@ public enum DropReason {
   ESP_REPLAYED("ESP replay or outside of the window"),
   /** The outbound sequence number is used up, RFC 4303 §3.3.3. */
   ESP_SEQUENCE_EXHAUSTED("ESP sequence numbers used up"),
+  /** A limit of the security association is reached, or its keys were destroyed, RFC 4301 §4.4.2.1. */
+  ASSOCIATION_EXPIRED("security association has reached its end"),
   /** A dummy packet, RFC 4303 §2.6. */
   ESP_DUMMY("ESP dummy packet"),
   /** The selectors of the association do not allow this packet, RFC 4301 §5.2. */
@@ -111,7 +113,11 @@ public enum DropReason {
   /** A DHCPv6 message that only the server at home can answer, RFC 8415 §18.3. */
   DHCP_NOT_ANSWERED("DHCPv6 message that is not answered"),
   /** An answer to a DHCPv6 message withheld, RFC 8415 §22. */
-  DHCP_RATE_LIMITED("DHCPv6 answer withheld by the rate limit");
+  DHCP_RATE_LIMITED("DHCPv6 answer withheld by the rate limit"),
+  /** A NAT-keepalive, RFC 3948 §2.3. */
+  UDP_KEEPALIVE("NAT-keepalive"),
+  /** A datagram with a non-ESP marker, RFC 3948 §2.2. */
+  UDP_NOT_ESP("datagram to the port of ESP in UDP that is not ESP");
 
   private final String help;
 

@@ -13,6 +13,7 @@ import org.kagemusha.core.wire.Ipv6Address;
  * @param homeAddressOption the Home Address option, a routable unicast address, or null
  * @param type2HomeAddress the type 2 routing header's address, routable unicast, or null
  * @param association the ESP association that opened it, or null if it came in clear
+ * @param udpPort the peer's port if it came in UDP (RFC 3948), where answers go; 0 if not
  * @param message the message
  */
 public record SignallingPacket(
@@ -21,4 +22,5 @@ public record SignallingPacket(
     Ipv6Address homeAddressOption,
     Ipv6Address type2HomeAddress,
     InboundSecurityAssociation association,
+    int udpPort,
     MobilityMessage message) {}

@@ -3,6 +3,7 @@ package org.kagemusha.core.signalling;
 import java.nio.ByteBuffer;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.message.Icmpv6;
 import org.kagemusha.core.message.MobilityHeader;
 import org.kagemusha.core.message.MobilityMessage;
@@ -18,6 +19,10 @@ import org.kagemusha.core.wire.Protocol;
  * and ESP down to a Mobility Header, an inner IPv6 packet, an ICMPv6 message or (behind a type 2
  * routing header) an upper-layer packet for the home address. One reader per engine; its methods
  * tell the result of the last call. Inner packets, in clear and in ESP, pass without an allocation.
+ *
+ * <p>ESP in UDP (RFC 3948) holds either an inner IPv6 packet or a Mobility Header, in front of
+ * which a Home Address option or a type 2 routing header may stand as they else stand in front of
+ * ESP.
  *
  * <p>Afterwards the buffer holds the packet from its outer IPv6 header to the end of the payload,
  * without what the link or ESP put behind. The reader compares no address with a binding and no
@@ -68,6 +73,8 @@ public final class SignallingReader {
   private final SecurityAssociationDatabase associations;
   private final DestinationOptions options = new DestinationOptions();
 
+  private int encapsulationPort;
+  private int udpPort;
   private int innerOffset;
   private int upperLayerProtocol;
   private Ipv6Address homeAddressOption;
@@ -82,6 +89,15 @@ public final class SignallingReader {
   /** Reads with these associations. */
   public SignallingReader(SecurityAssociationDatabase associations) {
     this.associations = associations;
+  }
+
+  /**
+   * Sets the local port of ESP in UDP.
+   *
+   * @param localPort 1 to 65535, or 0: UDP is not taken, as in the beginning
+   */
+  public void encapsulationPort(int localPort) {
+    encapsulationPort = localPort;
   }
 
   /**
@@ -121,6 +137,13 @@ public final class SignallingReader {
           return Found.DROPPED;
         }
         next = bytes.get(at) & 0xff;
+      } else if (next == Protocol.UDP && isEncapsulation(packet, at)) {
+        DropReason reason = udp(packet, at);
+        if (reason != null) {
+          return drop(reason);
+        }
+        next = Protocol.ESP;
+        length = UdpEncapsulation.HEADER_OCTETS;
       } else if (next == Protocol.ESP && association == null) {
         DropReason reason = open(packet, at);
         if (reason != null) {
@@ -138,6 +161,7 @@ public final class SignallingReader {
   }
 
   private void reset() {
+    udpPort = 0;
     innerOffset = 0;
     upperLayerProtocol = Protocol.NO_NEXT_HEADER;
     homeAddressOption = null;
@@ -154,8 +178,11 @@ public final class SignallingReader {
    * Takes one options header; returns its length, or a negative number if the packet is dropped.
    */
   private int options(PacketBuffer packet, int at, boolean homeAddressAllowed) {
-    // RFC 6275 §6.3: once for each IPv6 header, and before ESP.
-    boolean allowed = homeAddressAllowed && association == null && homeAddressOption == null;
+    // RFC 6275 §6.3: once for each IPv6 header, and before ESP, unless that is in UDP.
+    boolean allowed =
+        homeAddressAllowed
+            && (association == null || udpPort != 0)
+            && homeAddressOption == null;
     int length = options.read(packet.bytes(), at, packet.end(), allowed);
     if (length < 0) {
       drop(DropReason.OPTIONS_INVALID);
@@ -181,7 +208,7 @@ public final class SignallingReader {
     ByteBuffer bytes = packet.bytes();
     int available = packet.end() - at;
     int length = available < 8 ? 0 : 8 * ((bytes.get(at + 1) & 0xff) + 1);
-    if (available < 8 || length > available || association != null) {
+    if (available < 8 || length > available || association != null && udpPort == 0) {
       drop(DropReason.ROUTING_HEADER_INVALID);
       return REJECTED;
     }
@@ -209,6 +236,38 @@ public final class SignallingReader {
     }
     drop(DropReason.ROUTING_HEADER_INVALID);
     return REJECTED;
+  }
+
+  /**
+   * Whether a UDP header is one of RFC 3948: right behind the IPv6 header or options that say
+   * nothing, and to our port. Behind a type 2 routing header it is the home address's; a Home
+   * Address option travels inside.
+   */
+  private boolean isEncapsulation(PacketBuffer packet, int at) {
+    return encapsulationPort != 0
+        && association == null
+        && udpPort == 0
+        && homeAddressOption == null
+        && type2HomeAddress == null
+        && packet.end() - at >= UdpEncapsulation.HEADER_OCTETS
+        && UdpEncapsulation.destinationPort(packet.bytes(), at) == encapsulationPort;
+  }
+
+  /** Takes the UDP header; the packet then ends where the datagram does. */
+  private DropReason udp(PacketBuffer packet, int at) {
+    ByteBuffer bytes = packet.bytes();
+    switch (UdpEncapsulation.classify(bytes, at, packet.end())) {
+      case ESP:
+        udpPort = UdpEncapsulation.sourcePort(bytes, at);
+        packet.resize(at + UdpEncapsulation.length(bytes, at) - packet.offset());
+        return null;
+      case KEEPALIVE:
+        return DropReason.UDP_KEEPALIVE;
+      case NON_ESP:
+        return DropReason.UDP_NOT_ESP;
+      default:
+        return DropReason.ESP_MALFORMED;
+    }
   }
 
   /** Opens ESP; the packet then ends with the payload, which begins at {@link #innerOffset}. */
@@ -251,6 +310,10 @@ public final class SignallingReader {
       return drop(DropReason.PROTOCOL_NOT_TAKEN);
     }
     if (type2HomeAddress != null) {
+      // In UDP the routing header is for signalling alone: payload has a header of its own.
+      if (udpPort != 0) {
+        return drop(DropReason.PROTOCOL_NOT_TAKEN);
+      }
       return Found.ROUTED_TO_HOME_ADDRESS;
     }
     if (protocol == Protocol.IPV6) {
@@ -291,7 +354,13 @@ public final class SignallingReader {
     }
     signalling =
         new SignallingPacket(
-            source, destination, homeAddressOption, type2HomeAddress, association, message);
+            source,
+            destination,
+            homeAddressOption,
+            type2HomeAddress,
+            association,
+            udpPort,
+            message);
     return Found.SIGNALLING;
   }
 
@@ -324,6 +393,14 @@ public final class SignallingReader {
     return association;
   }
 
+  /**
+   * The peer's UDP port if the packet read last was ESP in UDP, opened or not, else 0. Whether it
+   * is the peer's own is certain only if the ESP was opened.
+   */
+  public int udpPort() {
+    return udpPort;
+  }
+
   /** What is at {@link #innerOffset()}. */
   public int upperLayerProtocol() {
     return upperLayerProtocol;
@@ -334,7 +411,10 @@ public final class SignallingReader {
     return type2HomeAddress;
   }
 
-  /** The home address of the Home Address option, or null. */
+  /**
+   * The home address of the Home Address option, or null. Also where the packet was dropped behind
+   * it, as ESP of an unknown association is.
+   */
   public Ipv6Address homeAddressOption() {
     return homeAddressOption;
   }

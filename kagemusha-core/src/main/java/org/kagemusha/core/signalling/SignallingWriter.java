@@ -2,6 +2,7 @@ package org.kagemusha.core.signalling;
 
 import java.nio.ByteBuffer;
 import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.message.MobilityHeader;
 import org.kagemusha.core.message.MobilityMessage;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -35,6 +36,41 @@ public final class SignallingWriter {
       Ipv6Address type2HomeAddress,
       MobilityMessage message,
       OutboundSecurityAssociation association) {
+    return build(
+        source, destination, homeAddressOption, type2HomeAddress, message, association, 0, 0);
+  }
+
+  /**
+   * Builds a packet as {@link #build(Ipv6Address, Ipv6Address, Ipv6Address, Ipv6Address,
+   * MobilityMessage, OutboundSecurityAssociation)} does, or in UDP (RFC 3948) {@code IPv6 | UDP |
+   * ESP [[type 2 routing header] | [Destination Options: PadN, Home Address] | Mobility Header]}:
+   * RFC 6618 §6.3 encapsulates so, "there is no additional IP header inside". What middleboxes
+   * distrust is hidden from them, and the home address is encrypted and authenticated.
+   *
+   * @param source of the IPv6 header
+   * @param destination of the IPv6 header
+   * @param homeAddressOption the home address in place of the source, or null for no option
+   * @param type2HomeAddress the home address in place of the destination, or null for no header
+   * @param association that protects the message; null for clear, not in UDP
+   * @param localPort the UDP source port, 1 to 65535; 0 with {@code remotePort} 0: no UDP
+   * @param remotePort the UDP destination port
+   * @return the packet, or null if it could not be sealed: the association is used up
+   * @throws IllegalArgumentException if one port alone is 0, or UDP is asked for without an
+   *     association
+   */
+  public static PacketBuffer build(
+      Ipv6Address source,
+      Ipv6Address destination,
+      Ipv6Address homeAddressOption,
+      Ipv6Address type2HomeAddress,
+      MobilityMessage message,
+      OutboundSecurityAssociation association,
+      int localPort,
+      int remotePort) {
+    boolean udp = UdpEncapsulation.isEncapsulated(localPort, remotePort);
+    if (udp && association == null) {
+      throw new IllegalArgumentException("UDP carries ESP only");
+    }
     PacketBuffer packet =
         PacketBuffer.copyOf(
             MobilityHeader.encode(
@@ -42,7 +78,7 @@ public final class SignallingWriter {
                 homeAddressOption != null ? homeAddressOption : source,
                 type2HomeAddress != null ? type2HomeAddress : destination));
     int next = Protocol.MOBILITY;
-    if (association != null) {
+    if (association != null && !udp) {
       if (association.seal(packet, next) != null) {
         return null;
       }
@@ -56,6 +92,13 @@ public final class SignallingWriter {
     if (type2HomeAddress != null) {
       prependType2(packet, next, type2HomeAddress);
       next = Protocol.ROUTING;
+    }
+    if (udp) {
+      if (association.seal(packet, next) != null) {
+        return null;
+      }
+      UdpEncapsulation.prepend(packet, localPort, remotePort, source, destination);
+      next = Protocol.UDP;
     }
     int payload = packet.length();
     packet.prepend(Ipv6Header.BYTES);

@@ -2,6 +2,7 @@ package org.kagemusha.core.tunnel;
 
 import java.util.Objects;
 import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.TokenBucket;
 import org.kagemusha.core.node.Underlay;
@@ -27,6 +28,8 @@ public final class Tunnel {
   private Ipv6Address local;
   private Ipv6Address remote;
   private OutboundSecurityAssociation association;
+  private int localPort;
+  private int remotePort;
 
   /**
    * A tunnel that is not up: {@link #endpoints} makes it so.
@@ -58,6 +61,30 @@ public final class Tunnel {
   /** Sets, or with null clears, the ESP association that seals what is sent. */
   public void protection(OutboundSecurityAssociation association) {
     this.association = association;
+  }
+
+  /**
+   * Sets the UDP ports between which ESP is encapsulated, RFC 3948. While they are set, nothing is
+   * sent without {@link #protection}: such packets are dropped and counted.
+   *
+   * @param localPort 1 to 65535, or 0 with {@code remotePort} 0: no UDP, as in the beginning
+   * @param remotePort the other end's
+   * @throws IllegalArgumentException if a port is out of its range, or one alone is 0
+   */
+  public void encapsulation(int localPort, int remotePort) {
+    UdpEncapsulation.isEncapsulated(localPort, remotePort);
+    this.localPort = localPort;
+    this.remotePort = remotePort;
+  }
+
+  /** The local UDP port of the encapsulation, or 0 where there is none. */
+  public int localPort() {
+    return localPort;
+  }
+
+  /** The other end's UDP port of the encapsulation, or 0 where there is none. */
+  public int remotePort() {
+    return remotePort;
   }
 
   /** The local end, or null before {@link #endpoints}. */
@@ -104,16 +131,17 @@ public final class Tunnel {
   }
 
   int mtu(int extensions, long nowNs) {
-    return Math.min(
-        mtu.payload(extensions, association, nowNs), context.settings().maximumMtu());
+    int headers = isEncapsulated() ? extensions + UdpEncapsulation.HEADER_OCTETS : extensions;
+    return Math.min(mtu.payload(headers, association, nowNs), context.settings().maximumMtu());
   }
 
   /**
    * Tunnel entry point, RFC 2473 §3.1: puts the inner packet in the tunnel, or drops and counts it.
    * Checks and decrements the hop limit, obeys the Tunnel Encapsulation Limit, clamps the MSS of
-   * TCP SYN segments, seals with ESP, writes the outer header with DSCP, ECN and flow label, and
-   * fragments the outer packet where the inner one has at most 1280 octets. A larger one that does
-   * not fit is answered by Packet Too Big. At most one error answers a packet.
+   * TCP SYN segments, seals with ESP, puts that in UDP where {@link #encapsulation} says so, writes
+   * the outer header with DSCP, ECN and flow label, and fragments the outer packet where the inner
+   * one has at most 1280 octets. A larger one that does not fit is answered by Packet Too Big. At
+   * most one error answers a packet.
    *
    * @param inner a whole IPv6 packet with the usual room at both ends, octets behind its payload
    *     length are cut off; what the buffer holds afterwards is undefined
@@ -186,6 +214,10 @@ public final class Tunnel {
    */
   public static int quotedInner(PacketBuffer error) {
     return TunnelErrors.quotedInner(error);
+  }
+
+  boolean isEncapsulated() {
+    return remotePort != 0;
   }
 
   OutboundSecurityAssociation association() {

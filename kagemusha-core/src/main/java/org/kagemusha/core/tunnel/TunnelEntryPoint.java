@@ -1,6 +1,7 @@
 package org.kagemusha.core.tunnel;
 
 import java.nio.ByteBuffer;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
@@ -35,6 +36,10 @@ final class TunnelEntryPoint {
     int at = inner.offset();
     if (tunnel.local() == null) {
       counters.drop(DropReason.TUNNEL_NOT_UP);
+      return;
+    }
+    if (tunnel.isEncapsulated() && tunnel.association() == null) {
+      counters.drop(DropReason.PROTECTION_REQUIRED);
       return;
     }
     if (!Ipv6Header.isComplete(bytes, at, inner.length())) {
@@ -115,6 +120,11 @@ final class TunnelEntryPoint {
         return refused;
       }
       next = Protocol.ESP;
+    }
+    if (tunnel.isEncapsulated()) {
+      UdpEncapsulation.prepend(
+          packet, tunnel.localPort(), tunnel.remotePort(), tunnel.local(), tunnel.remote());
+      next = Protocol.UDP;
     }
     if (limit >= 0) {
       EncapsulationLimit.prepend(packet, next, limit);

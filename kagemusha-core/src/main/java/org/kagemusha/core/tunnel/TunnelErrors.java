@@ -2,6 +2,7 @@ package org.kagemusha.core.tunnel;
 
 import java.nio.ByteBuffer;
 import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.wire.InternetChecksum;
 import org.kagemusha.core.wire.Ipv6Header;
@@ -192,7 +193,7 @@ final class TunnelErrors {
       }
       next = bytes.get(here) & 0xff;
       if ((bytes.getShort(here + 2) & 0xfff8) != 0) {
-        return next == Protocol.DESTINATION_OPTIONS || next == carried(tunnel);
+        return next == Protocol.DESTINATION_OPTIONS || isCarried(tunnel, next);
       }
       here += 8;
     }
@@ -206,8 +207,16 @@ final class TunnelErrors {
       limitAt = here + EncapsulationLimit.LIMIT;
       here += EncapsulationLimit.BYTES;
     }
-    if (next != carried(tunnel)) {
+    if (!isCarried(tunnel, next)) {
       return false;
+    }
+    if (next == Protocol.UDP) {
+      if (end - here < UdpEncapsulation.HEADER_OCTETS
+          || UdpEncapsulation.sourcePort(bytes, here) != tunnel.localPort()
+          || UdpEncapsulation.destinationPort(bytes, here) != tunnel.remotePort()) {
+        return false;
+      }
+      here += UdpEncapsulation.HEADER_OCTETS;
     }
     OutboundSecurityAssociation association = tunnel.association();
     if (association != null) {
@@ -219,7 +228,11 @@ final class TunnelErrors {
     return true;
   }
 
-  private static int carried(Tunnel tunnel) {
-    return tunnel.association() == null ? Protocol.IPV6 : Protocol.ESP;
+  /** ESP also where it now travels in UDP: it is the same path, and the SPI is still checked. */
+  private static boolean isCarried(Tunnel tunnel, int next) {
+    if (tunnel.association() == null) {
+      return next == Protocol.IPV6;
+    }
+    return next == Protocol.ESP || next == Protocol.UDP && tunnel.isEncapsulated();
   }
 }

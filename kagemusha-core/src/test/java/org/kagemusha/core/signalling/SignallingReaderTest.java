@@ -148,14 +148,14 @@ class SignallingReaderTest {
     PacketBuffer update = SignallingWriter.build(CARE_OF, HOME_AGENT, HOME, null, UPDATE, null);
     assertEquals(Found.SIGNALLING, reader.read(update, 0));
     assertEquals(
-        new SignallingPacket(CARE_OF, HOME_AGENT, HOME, null, null, UPDATE),
+        new SignallingPacket(CARE_OF, HOME_AGENT, HOME, null, null, 0, UPDATE),
         reader.signalling());
     BindingAcknowledgement accepted = new BindingAcknowledgement(0, false, 0, 7, 15, -1);
     PacketBuffer acknowledgement =
         SignallingWriter.build(HOME_AGENT, CARE_OF, null, HOME, accepted, null);
     assertEquals(Found.SIGNALLING, reader.read(acknowledgement, 0));
     assertEquals(
-        new SignallingPacket(HOME_AGENT, CARE_OF, null, HOME, null, accepted),
+        new SignallingPacket(HOME_AGENT, CARE_OF, null, HOME, null, 0, accepted),
         reader.signalling());
   }
 
@@ -177,7 +177,7 @@ class SignallingReaderTest {
     assertEquals(56, packet.length());
     assertEquals(Found.SIGNALLING, reader.read(packet, 0));
     assertEquals(
-        new SignallingPacket(HOME, HOME_AGENT, null, null, null, deregistration),
+        new SignallingPacket(HOME, HOME_AGENT, null, null, null, 0, deregistration),
         reader.signalling());
   }
 

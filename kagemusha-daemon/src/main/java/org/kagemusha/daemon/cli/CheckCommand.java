@@ -6,7 +6,10 @@ import java.util.concurrent.Callable;
 import org.kagemusha.daemon.config.ConfigException;
 import org.kagemusha.daemon.config.ConfigFile;
 import org.kagemusha.daemon.config.HomeAgentConfig;
+import org.kagemusha.daemon.config.TlsFiles;
 import org.kagemusha.daemon.config.VmConfig;
+import org.kagemusha.daemon.tls.CredentialException;
+import org.kagemusha.daemon.tls.TlsCredentials;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
@@ -29,14 +32,31 @@ public final class CheckCommand implements Callable<Integer> {
     for (Path file : files) {
       try {
         Object config = new ConfigFile().readEither(file);
+        loadCredentials(config);
         spec.commandLine().getOut().println(file + ": ok: " + describe(config));
       } catch (ConfigException e) {
         spec.commandLine().getErr().println(e.getMessage());
+        status = ExitCode.CONFIGURATION;
+      } catch (CredentialException e) {
+        spec.commandLine().getErr().println(file + ": " + e.getMessage());
         status = ExitCode.CONFIGURATION;
       }
     }
     spec.commandLine().getOut().flush();
     return status;
+  }
+
+  /** The files that a configuration names for TLS; their contents may be wrong, too. */
+  private static void loadCredentials(Object config) throws CredentialException {
+    TlsFiles files = null;
+    if (config instanceof HomeAgentConfig agent && agent.controller() != null) {
+      files = agent.controller().tls();
+    } else if (config instanceof VmConfig vm && vm.provisioning() != null) {
+      files = vm.provisioning().tls();
+    }
+    if (files != null) {
+      TlsCredentials.load(files);
+    }
   }
 
   private static String describe(Object config) {

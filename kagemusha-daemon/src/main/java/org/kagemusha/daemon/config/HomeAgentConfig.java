@@ -9,7 +9,12 @@ import org.kagemusha.core.homeagent.HomeAgentSettings.Dad;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Prefix;
 
-/** The configuration of a home agent; what each key means is told in its example file. */
+/**
+ * The configuration of a home agent; what each key means is told in its example file.
+ *
+ * @param controller the Home Agent Controller, or null for none
+ * @param encapsulationPort the UDP port at which ESP is taken, or 0 for none (RFC 3948)
+ */
 public record HomeAgentConfig(
     Path file,
     String name,
@@ -24,8 +29,13 @@ public record HomeAgentConfig(
     AdvertisementConfig advertisement,
     TunnelConfig tunnel,
     Protection protection,
+    ControllerConfig controller,
+    int encapsulationPort,
     List<MobileNodeConfig> mobileNodes,
     OperatingConfig operating) {
+
+  /** RFC 3948 §2.1: the port of UDP-encapsulated ESP is that of IKE behind a NAT. */
+  private static final int ENCAPSULATION_PORT = 4500;
 
   /** RFC 4861 §4.6.2: infinity. */
   private static final long LONGEST_PREFIX_MS = 0xffff_fffeL * 1000;
@@ -63,29 +73,37 @@ public record HomeAgentConfig(
     final TapConfig tap = TapConfig.read(tapSection, InterfaceNames.derive("kh-", name));
     final AdvertisementConfig advertisement =
         AdvertisementConfig.read(root.section("advertisement"), tap.mtu());
-    final TunnelConfig tunnel = TunnelConfig.read(root.section("tunnel"));
-    Protection protection = Protection.read(root.section("protection"));
-    List<MobileNodeConfig> nodes = readNodes(file, root, problems, credentials, prefix, protection);
+    final TunnelConfig tunnel = TunnelConfig.readHomeAgent(root.section("tunnel"));
+    final ControllerConfig controller =
+        ControllerConfig.read(root.section("controller"), address, credentials);
+    final int encapsulationPort =
+        readEncapsulation(root.section("encapsulation"), controller != null);
+    Section protectionSection = root.section("protection");
+    Protection protection = Protection.read(protectionSection, controller != null);
+    List<MobileNodeConfig> nodes =
+        readNodes(
+            root,
+            new MobileNodeConfig.Context(
+                prefix, protection, protectionSection.has("payload"),
+                new HostReader(root, controller != null),
+                new AssociationReader(new KeyReader(file, credentials, problems))));
     return new HomeAgentConfig(
         file, name, address, prefix, validMs / 1000, preferredMs / 1000, dad,
         (int) (maximumLifetimeMs / 1000), (int) maximumBindings, tap, advertisement, tunnel,
-        protection, nodes, OperatingConfig.read(root, name));
+        protection, controller, encapsulationPort, nodes, OperatingConfig.read(root, name));
   }
 
-  private static List<MobileNodeConfig> readNodes(
-      Path file,
-      Section root,
-      Problems problems,
-      Path credentials,
-      Ipv6Prefix prefix,
-      Protection protection) {
-    AssociationReader associations =
-        new AssociationReader(new KeyReader(file, credentials, problems));
+  private static int readEncapsulation(Section section, boolean controller) {
+    boolean udp = section.flag("udp", controller);
+    int port = (int) section.integer("port", ENCAPSULATION_PORT, 1, 65_535);
+    return udp ? port : 0;
+  }
+
+  private static List<MobileNodeConfig> readNodes(Section root, MobileNodeConfig.Context context) {
     List<MobileNodeConfig> nodes = new ArrayList<>();
     Map<String, Integer> names = new HashMap<>();
     for (Section section : root.sections("mobile-node")) {
-      MobileNodeConfig node =
-          MobileNodeConfig.read(section, prefix, protection, associations);
+      MobileNodeConfig node = MobileNodeConfig.read(section, context);
       Integer earlier = names.putIfAbsent(node.name(), section.lineOf("name"));
       if (earlier != null && section.has("name")) {
         section.problem(

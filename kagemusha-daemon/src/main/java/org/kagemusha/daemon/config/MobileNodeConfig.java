@@ -2,6 +2,8 @@ package org.kagemusha.daemon.config;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.kagemusha.core.ipsec.PayloadProtection;
+import org.kagemusha.core.provisioning.CertificateRule;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Prefix;
 
@@ -11,7 +13,9 @@ import org.kagemusha.core.wire.Ipv6Prefix;
  * @param name for log lines
  * @param homeAddresses what it may register: addresses as prefixes of 128 bits, or prefixes
  * @param careOf where it may be; empty: anywhere
- * @param payloadProtection whether its tunnelled packets must be protected by ESP
+ * @param payload what of its tunnelled packets is protected by ESP
+ * @param provisioned whether it gets its keys from the controller; else it has static associations
+ * @param hosts which certificates may have keys for it; empty: nobody
  * @param associations its static associations
  * @param maximumBindings how many bindings it may have at one time
  */
@@ -19,26 +23,37 @@ public record MobileNodeConfig(
     String name,
     List<Ipv6Prefix> homeAddresses,
     List<Ipv6Prefix> careOf,
-    boolean payloadProtection,
+    PayloadProtection payload,
+    boolean provisioned,
+    List<CertificateRule> hosts,
     List<AssociationConfig> associations,
     int maximumBindings) {
 
   /** As many home addresses as a mobile node of ours registers. */
   private static final int USUAL_BINDINGS = 16;
 
-  static MobileNodeConfig read(
-      Section section, Ipv6Prefix homePrefix, Protection general, AssociationReader reader) {
+  /**
+   * What the rest of the file says.
+   *
+   * @param homePrefix the home link's, or null if it was refused
+   * @param general section {@code [protection]}
+   * @param payloadSaid whether that section has a word for payload
+   */
+  record Context(
+      Ipv6Prefix homePrefix,
+      Protection general,
+      boolean payloadSaid,
+      HostReader hosts,
+      AssociationReader associations) {}
+
+  static MobileNodeConfig read(Section section, Context context) {
+    final Ipv6Prefix homePrefix = context.homePrefix();
+    final Protection general = context.general();
     section.require("name", "\"vm1\"");
     section.require("home-address", "\"2001:db8:2000::10\"");
     String name =
         section.parsed(
-            "name", "?", "1 to 63 letters, digits, '.', '_' or '-', a letter or digit first",
-            text -> {
-              if (!text.matches(OperatingConfig.NAME_PATTERN)) {
-                throw new IllegalArgumentException("not a name");
-              }
-              return text;
-            });
+            "name", "?", OperatingConfig.NAME_EXPECTED, OperatingConfig::name);
     List<Ipv6Prefix> homeAddresses =
         section.list("home-address", "an IPv6 address or prefix", MobileNodeConfig::prefix);
     for (Ipv6Prefix home : homeAddresses) {
@@ -50,8 +65,11 @@ public record MobileNodeConfig(
     }
     final List<Ipv6Prefix> careOf =
         section.list("care-of", "an IPv6 address or prefix", MobileNodeConfig::prefix);
-    boolean payload =
-        section.choice("payload", general.payload(), Choices.of("esp", true, "none", false));
+    final List<CertificateRule> hosts = context.hosts().read(section);
+    boolean fresh = section.has("hosts");
+    PayloadProtection payload =
+        Protection.payload(
+            section, context.payloadSaid() ? general.payload() : Protection.usual(fresh));
     final long maximumBindings =
         section.integer(
             "maximum-bindings", Math.max(USUAL_BINDINGS, homeAddresses.size()), 1, 1_000_000);
@@ -61,9 +79,13 @@ public record MobileNodeConfig(
         single.add(home.address());
       }
     }
-    Protection own = new Protection(general.signalling(), payload, general.peerAntiReplay());
+    final Protection own =
+        new Protection(
+            general.signalling(), general.insecure(), payload, general.peerAntiReplay());
     List<AssociationConfig> associations =
-        reader.read(section, single.size() == homeAddresses.size() ? single : List.of(), own);
+        context
+            .associations()
+            .read(section, single.size() == homeAddresses.size() ? single : List.of(), own);
     for (AssociationConfig one : associations) {
       if (one.homeAddress() != null && !homeAddresses.isEmpty()
           && homeAddresses.stream().noneMatch(home -> home.contains(one.homeAddress()))) {
@@ -72,9 +94,21 @@ public record MobileNodeConfig(
             "does not hold " + one.homeAddress() + ", for which there is an association");
       }
     }
-    Coverage.check(section, own, single, associations);
+    if (fresh) {
+      Coverage.checkFresh(section, section, "hosts", own, associations);
+    } else {
+      Coverage.check(section, "hosts", own, single, associations);
+      if (general.signalling() && associations.isEmpty() && single.isEmpty()
+          && !homeAddresses.isEmpty()) {
+        section.problem(
+            "hosts",
+            "missing, and associations too; expected one or the other: without keys nothing is"
+                + " accepted from this mobile node");
+      }
+    }
     return new MobileNodeConfig(
-        name, List.copyOf(homeAddresses), List.copyOf(careOf), payload,
+        name, List.copyOf(homeAddresses), List.copyOf(careOf), payload, fresh,
+        hosts,
         List.copyOf(associations), (int) maximumBindings);
   }
 

@@ -69,18 +69,22 @@ public record OperatingConfig(
   /** Names a VM or a home agent may have: they become file names. */
   static final String NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}";
 
+  /** What is expected of a name. */
+  static final String NAME_EXPECTED =
+      "1 to 63 letters, digits, '.', '_' or '-', a letter or digit first";
+
   /** The name in the file, or the file's own name without its suffix. */
   static String readName(Section section, Path file) {
     String fallback = file.getFileName().toString().replaceFirst("\\.toml$", "");
     String safe = fallback.matches(NAME_PATTERN) ? fallback : "unnamed";
-    return section.parsed(
-        "name", safe, "1 to 63 letters, digits, '.', '_' or '-', a letter or digit first",
-        text -> {
-          if (!text.matches(NAME_PATTERN)) {
-            throw new IllegalArgumentException("not a name");
-          }
-          return text;
-        });
+    return section.parsed("name", safe, NAME_EXPECTED, OperatingConfig::name);
+  }
+
+  static String name(String text) {
+    if (!text.matches(NAME_PATTERN)) {
+      throw new IllegalArgumentException("not a name");
+    }
+    return text;
   }
 
   /** One element or none, for messages. */

@@ -51,6 +51,16 @@ final class Section {
     return value(key) != null;
   }
 
+  /** Says whether the key has just this text; the key counts as known. */
+  boolean is(String key, String text) {
+    return text.equals(value(key));
+  }
+
+  /** Says whether the key has an array without elements. */
+  boolean isEmptyArray(String key) {
+    return value(key) instanceof TomlArray array && array.isEmpty();
+  }
+
   /** A section inside this one; it may be absent. */
   Section section(String key) {
     Object value = value(key);
@@ -174,6 +184,27 @@ final class Section {
     }
     if (value != null) {
       wrong(key, "a whole number from " + minimum + " to " + maximum);
+    }
+    return fallback;
+  }
+
+  /** A number of octets within bounds, both inclusive: a whole number, or text with a unit. */
+  long octets(String key, long fallback, long minimum, long maximum) {
+    Object value = value(key);
+    OptionalLong octets = OptionalLong.empty();
+    if (value instanceof String text) {
+      octets = OctetsText.parse(text);
+    } else if (value instanceof Long number) {
+      octets = OptionalLong.of(number);
+    }
+    if (octets.isPresent() && octets.getAsLong() >= minimum && octets.getAsLong() <= maximum) {
+      return octets.getAsLong();
+    }
+    if (value != null) {
+      wrong(
+          key,
+          "octets from \"" + OctetsText.format(minimum) + "\" to \"" + OctetsText.format(maximum)
+              + "\" (units KiB, MiB, GiB, TiB), or a whole number of them");
     }
     return fallback;
   }

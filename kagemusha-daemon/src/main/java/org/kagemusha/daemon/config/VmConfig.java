@@ -3,6 +3,7 @@ package org.kagemusha.daemon.config;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import org.kagemusha.core.ipsec.PayloadProtection;
 import org.kagemusha.core.mobility.MobileNodeSettings.Location;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Prefix;
@@ -10,6 +11,9 @@ import org.kagemusha.core.wire.MacAddress;
 
 /**
  * The configuration of the daemon beside one VM; what each key means is told in its example file.
+ *
+ * @param provisioning where fresh keys come from, or null with static ones
+ * @param associations with static keys; empty with fresh ones
  */
 public record VmConfig(
     Path file,
@@ -22,6 +26,7 @@ public record VmConfig(
     Binding binding,
     TunnelConfig tunnel,
     Protection protection,
+    ProvisioningConfig provisioning,
     List<AssociationConfig> associations,
     OperatingConfig operating) {
 
@@ -81,16 +86,28 @@ public record VmConfig(
     }
     final UnderlayConfig underlay = UnderlayConfig.read(root.section("underlay"), home.prefixes());
     final Binding binding = readBinding(root.section("binding"));
-    final TunnelConfig tunnel = TunnelConfig.read(root.section("tunnel"));
+    Section tunnelSection = root.section("tunnel");
+    final TunnelConfig tunnel = TunnelConfig.readMobileNode(tunnelSection);
+    final ProvisioningConfig provisioning =
+        ProvisioningConfig.read(root.section("provisioning"), name, home.agents(), credentials);
     Section protectionSection = root.section("protection");
-    Protection protection = Protection.read(protectionSection);
+    Protection protection = Protection.read(protectionSection, provisioning != null);
     List<AssociationConfig> associations =
         new AssociationReader(new KeyReader(file, credentials, problems))
             .read(root, homeAddresses, protection);
-    Coverage.check(protectionSection, protection, homeAddresses, associations);
+    if (provisioning == null) {
+      Coverage.check(
+          protectionSection, "[provisioning]", protection, homeAddresses, associations);
+    } else {
+      Coverage.checkFresh(
+          protectionSection, root, "[provisioning]", protection, associations);
+    }
+    if (tunnel.encapsulation() != Encapsulation.NONE) {
+      checkEncapsulation(tunnelSection, provisioning != null, protection.payload());
+    }
     return new VmConfig(
         file, name, mac, List.copyOf(homeAddresses), home, tap, underlay, binding, tunnel,
-        protection, List.copyOf(associations), OperatingConfig.read(root, name));
+        protection, provisioning, List.copyOf(associations), OperatingConfig.read(root, name));
   }
 
   private static Home readHome(Section section) {
@@ -147,6 +164,23 @@ public record VmConfig(
       String missing = home.router() == null ? "router" : "router-mac";
       section.problem(
           missing, "missing; expected router and router-mac together, or neither to learn both");
+    }
+  }
+
+  private static void checkEncapsulation(
+      Section section, boolean fresh, PayloadProtection payload) {
+    String found = "found \"" + section.text("encapsulation", "") + "\"";
+    if (!fresh) {
+      section.problem(
+          "encapsulation",
+          found + " without [provisioning]; expected \"none\", or keys from there: the home agent"
+              + " learns with them what it may take in UDP");
+    } else if (payload == PayloadProtection.DISABLED) {
+      section.problem(
+          "encapsulation",
+          found + " with payload = \"disabled\" in [protection]; expected \"none\", or"
+              + " \"opportunistic\" or \"required\" there: UDP carries ESP, and nothing in clear"
+              + " (RFC 3948)");
     }
   }
 

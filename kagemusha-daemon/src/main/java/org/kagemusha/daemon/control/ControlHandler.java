@@ -4,10 +4,13 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.unix.PeerCredentials;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.timeout.ReadTimeoutException;
 import io.netty.util.concurrent.Future;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -39,10 +42,27 @@ final class ControlHandler extends SimpleChannelInboundHandler<String> {
       commands.execute(
           words.get(0),
           words.subList(1, words.size()),
-          reply -> context.executor().execute(() -> answer(context, reply)));
+          reply -> context.executor().execute(() -> answer(context, checked(context, reply))));
     } catch (RuntimeException e) {
       log.error("control request failed", e);
       answer(context, ControlReply.error("internal error, see the log"));
+    }
+  }
+
+  /** Being in the socket's group is enough to command the daemon, not to have its secrets. */
+  private static ControlReply checked(ChannelHandlerContext context, ControlReply reply) {
+    if (!reply.rootOnly()) {
+      return reply;
+    }
+    try {
+      PeerCredentials peer = ((EpollDomainSocketChannel) context.channel()).peerCredentials();
+      if (peer.uid() == 0) {
+        return reply;
+      }
+      log.warn("refused to a peer that is not root uid={} pid={}", peer.uid(), peer.pid());
+      return ControlReply.error("only root may have that");
+    } catch (IOException | ClassCastException e) {
+      return ControlReply.error("only root may have that, and who asks is not known");
     }
   }
 

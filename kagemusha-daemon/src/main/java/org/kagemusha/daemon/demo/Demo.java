@@ -111,7 +111,7 @@ final class Demo {
       say("the TCP session ended: " + sessions.failure());
     }
     return new DemoReport(
-        options.protection(), options.dad(), survived, ping.transmitted(), ping.received(),
+        options.protection().name(), options.dad(), survived, ping.transmitted(), ping.received(),
         ping.duplicates(), tcpUp, tcpDown, moves);
   }
 

@@ -21,13 +21,6 @@ import picocli.CommandLine.Option;
     })
 public final class DemoCommand implements Callable<Integer> {
 
-  /** What ESP covers. */
-  enum Protection {
-    disabled,
-    signalling,
-    all
-  }
-
   /** When the home agent tests a home address for duplicates. */
   enum DuplicateAddressDetection {
     strict,
@@ -37,9 +30,14 @@ public final class DemoCommand implements Callable<Integer> {
 
   @Option(
       names = "--protection",
-      defaultValue = "all",
-      description = "What ESP covers: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private Protection protection;
+      paramLabel = "WORD",
+      defaultValue = "required",
+      description = {
+        "With fresh keys for each place, what payload gets: required, opportunistic or disabled;"
+            + " or manual (static keys for everything), signalling (static keys for signalling"
+            + " alone) or none (default: ${DEFAULT-VALUE})."
+      })
+  private DemoProtection protection;
 
   @Option(
       names = "--dad",
@@ -72,7 +70,7 @@ public final class DemoCommand implements Callable<Integer> {
     try {
       report =
           new Demo(
-                  new DemoOptions(protection.name(), dad.name(), rounds, 4000, keep),
+                  new DemoOptions(protection, dad.name(), rounds, 4000, keep),
                   System.out,
                   topology -> {})
               .run();

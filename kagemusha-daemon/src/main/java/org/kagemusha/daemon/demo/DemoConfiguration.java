@@ -4,20 +4,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.kagemusha.daemon.tls.TrialRole;
 
 /**
  * The configuration files of the laboratory's daemons, as an operator would write them, and their
  * start. Keys are fresh for each laboratory.
  */
 public final class DemoConfiguration {
-
-  /** A protection whose keys are published test vectors, for peers that are no daemon of ours. */
-  public static final String CAPTURED_KEYS = "captured-keys";
 
   /** What the home agent lets its guests register: the foreign network, and one that it becomes. */
   private static final String CARE_OF = "[\"2001:db8:3000::/64\", \"2001:db8:3001::/64\"]";
@@ -26,19 +22,22 @@ public final class DemoConfiguration {
   private static final int PAYLOAD_SPI = 2000;
 
   private final Path directory;
-  private final String protection;
+  private final DemoProtection protection;
+  private final DemoAuthority authority;
   private final String dad;
   private final List<Vm> vms = new ArrayList<>();
-  private final List<Setting> settings = new ArrayList<>();
+  private final List<DemoSetting> settings = new ArrayList<>();
+  private List<String> hosts = List.of("a", "b", "c", "a2", "b2");
 
   /**
    * @param directory takes configuration files, sockets, state and logs
-   * @param protection {@code disabled}, {@code signalling}, {@code all} or {@link #CAPTURED_KEYS}
+   * @param protection where keys come from, and what ESP covers
    * @param dad the home agent's duplicate address detection
    */
-  public DemoConfiguration(Path directory, String protection, String dad) {
+  public DemoConfiguration(Path directory, DemoProtection protection, String dad) {
     this.directory = directory;
     this.protection = protection;
+    this.authority = new DemoAuthority(directory.resolve("pki"));
     this.dad = dad;
     add(DemoGuest.FIRST);
   }
@@ -57,7 +56,17 @@ public final class DemoConfiguration {
    * @param value as TOML has it, quotation marks included
    */
   public void set(String daemon, String section, String key, String value) {
-    settings.add(new Setting(daemon, section, key, value));
+    settings.add(new DemoSetting(daemon, section, key, value));
+  }
+
+  /** The laboratory's certificates. */
+  public DemoAuthority authority() {
+    return authority;
+  }
+
+  /** The daemons whose certificates may speak for the guests; for the next start or reload. */
+  public void hosts(List<String> daemons) {
+    hosts = List.copyOf(daemons);
   }
 
   /** The configuration file of a daemon. */
@@ -73,6 +82,11 @@ public final class DemoConfiguration {
   /** Writes the file of a daemon of the first guest anew, while the daemon runs. */
   public void rewriteDaemon(String name, String underlay) throws IOException {
     Files.writeString(file(name), applied(name, daemonText(name, underlay, vms.get(0))));
+  }
+
+  /** Writes the file of the home agent anew, while it runs. */
+  public void rewriteHomeAgent() throws IOException {
+    Files.writeString(file("ha"), applied("ha", homeAgentText()));
   }
 
   /** Starts the home agent. */
@@ -112,7 +126,7 @@ public final class DemoConfiguration {
     return DaemonProcess.start(name, namespace, verb, config, socket(name), directory);
   }
 
-  private String homeAgentText() {
+  private String homeAgentText() throws IOException {
     return """
         [home-agent]
         name = "ha"
@@ -130,7 +144,7 @@ public final class DemoConfiguration {
         maximum-interval = "3s"
 
         [protection]
-        signalling = "%s"
+        %s
         payload = "%s"
 
         [control]
@@ -140,8 +154,9 @@ public final class DemoConfiguration {
         directory = "%s"
         """
             .formatted(
-                Topology.HOME_AGENT, dad, word(isSignallingProtected()), word(isPayloadProtected()),
-                socket("ha"), state("ha"))
+                Topology.HOME_AGENT, dad, signalling(), protection.payload(), socket("ha"),
+                state("ha"))
+        + controllerText()
         + vms.stream().map(this::mobileNodeText).collect(Collectors.joining());
   }
 
@@ -152,12 +167,13 @@ public final class DemoConfiguration {
         name = "%s"
         home-address = "%s"
         care-of = %s
+        %s
         """
-            .formatted(vm.guest().name(), vm.guest().homeAddress(), CARE_OF)
+            .formatted(vm.guest().name(), vm.guest().homeAddress(), CARE_OF, hostsLine())
         + associations(vm, "[[mobile-node.association]]", false);
   }
 
-  private String daemonText(String name, String underlay, Vm vm) {
+  private String daemonText(String name, String underlay, Vm vm) throws IOException {
     DemoGuest guest = vm.guest();
     return """
         [vm]
@@ -179,7 +195,7 @@ public final class DemoConfiguration {
         interface = "%s"
 
         [protection]
-        signalling = "%s"
+        %s
         payload = "%s"
 
         [control]
@@ -191,18 +207,47 @@ public final class DemoConfiguration {
             .formatted(
                 guest.name(), guest.mac(), guest.homeAddress(), Topology.HOME_AGENT,
                 Topology.ROUTER_LINK_LOCAL, Topology.ROUTER_MAC, guest.tap(), underlay,
-                word(isSignallingProtected()), word(isPayloadProtected()), socket(name),
-                state(name))
+                signalling(), protection.payload(), socket(name), state(name))
+        + provisioningText(name)
         + associations(vm, "[[association]]", true);
+  }
+
+  private String controllerText() throws IOException {
+    if (!protection.isProvisioned()) {
+      return "";
+    }
+    return "\n[controller]\n"
+        + authority.lines("ha", TrialRole.HOME_AGENT)
+        + hosts.stream()
+            .map(
+                host ->
+                    "\n[[host]]\nname = \"" + host + "\"\nsan = \"dns:" + host
+                        + ".laboratory\"\n")
+            .collect(Collectors.joining());
+  }
+
+  private String hostsLine() {
+    return protection.isProvisioned()
+        ? hosts.stream().collect(Collectors.joining("\", \"", "hosts = [\"", "\"]"))
+        : "";
+  }
+
+  private String provisioningText(String name) throws IOException {
+    return protection.isProvisioned()
+        ? "\n[provisioning]\n" + authority.lines(name, TrialRole.HOST)
+        : "";
   }
 
   private String associations(Vm vm, String table, boolean mobileNode) {
     StringBuilder text = new StringBuilder();
-    if (isSignallingProtected()) {
-      KeySet keys = protection.equals(CAPTURED_KEYS) ? KeySet.captured() : vm.signalling();
+    if (protection.hasStaticSignalling()) {
+      DemoKeys keys =
+          protection == DemoProtection.captured
+              ? DemoKeys.captured(SIGNALLING_SPI)
+              : vm.signalling();
       text.append(keys.text(table, "signalling", mobileNode));
     }
-    if (isPayloadProtected()) {
+    if (protection.hasStaticPayload()) {
       text.append(vm.payload().text(table, "payload", mobileNode));
     }
     return text.toString();
@@ -210,7 +255,7 @@ public final class DemoConfiguration {
 
   private String applied(String daemon, String text) {
     String changed = text;
-    for (Setting setting : settings) {
+    for (DemoSetting setting : settings) {
       if (setting.daemon().equals(daemon)) {
         changed = setting.in(changed);
       }
@@ -218,16 +263,10 @@ public final class DemoConfiguration {
     return changed;
   }
 
-  private boolean isSignallingProtected() {
-    return !protection.equals("disabled");
-  }
-
-  private boolean isPayloadProtected() {
-    return protection.equals("all");
-  }
-
-  private static String word(boolean isProtected) {
-    return isProtected ? "esp" : "none";
+  private String signalling() {
+    return protection == DemoProtection.none
+        ? "signalling = \"none\"\ninsecure = true"
+        : "signalling = \"esp\"";
   }
 
   private Path state(String name) {
@@ -235,88 +274,11 @@ public final class DemoConfiguration {
   }
 
   /** A guest and the keys of its associations. */
-  private record Vm(DemoGuest guest, KeySet signalling, KeySet payload) {
+  private record Vm(DemoGuest guest, DemoKeys signalling, DemoKeys payload) {
     Vm(DemoGuest guest, int index) {
-      this(guest, new KeySet(SIGNALLING_SPI + 10 * index), new KeySet(PAYLOAD_SPI + 10 * index));
-    }
-  }
-
-  /** One key of one file. */
-  private record Setting(String daemon, String section, String key, String value) {
-
-    /** The last table of a file may be an array's: a section that is missing goes to the front. */
-    String in(String text) {
-      String line = key + " = " + value + "\n";
-      String header = "[" + section + "]\n";
-      int at = text.indexOf(header);
-      if (at < 0) {
-        return header + line + "\n" + text;
-      }
-      int from = at + header.length();
-      int next = text.indexOf("\n[", from);
-      int to = next < 0 ? text.length() : next;
-      String others =
-          text.substring(from, to).lines()
-              .filter(one -> !one.startsWith(key + " "))
-              .map(one -> one + "\n")
-              .collect(Collectors.joining());
-      return text.substring(0, from) + line + others + text.substring(to);
-    }
-  }
-
-  private static final class KeySet {
-
-    private final int spi;
-    private final String integrityAlgorithm;
-    private final String[] encryption;
-    private final String[] integrity;
-
-    private KeySet(int spi) {
       this(
-          spi, "hmac-sha2-256-128", new String[] {random(16), random(16)},
-          new String[] {random(32), random(32)});
-    }
-
-    private KeySet(int spi, String integrityAlgorithm, String[] encryption, String[] integrity) {
-      this.spi = spi;
-      this.integrityAlgorithm = integrityAlgorithm;
-      this.encryption = encryption;
-      this.integrity = integrity;
-    }
-
-    private static KeySet captured() {
-      return new KeySet(
-          SIGNALLING_SPI, "hmac-sha1-96",
-          new String[] {"101112131415161718191a1b1c1d1e1f", "303132333435363738393a3b3c3d3e3f"},
-          new String[] {
-            "000102030405060708090a0b0c0d0e0f10111213", "202122232425262728292a2b2c2d2e2f30313233"
-          });
-    }
-
-    private String text(String table, String purpose, boolean mobileNode) {
-      int out = mobileNode ? 0 : 1;
-      return """
-
-          %s
-          purpose = "%s"
-          spi-out = %d
-          spi-in = %d
-          encryption = "aes-cbc-128"
-          integrity = "%s"
-          encryption-key-out = "%s"
-          integrity-key-out = "%s"
-          encryption-key-in = "%s"
-          integrity-key-in = "%s"
-          """
-          .formatted(
-              table, purpose, spi + out, spi + 1 - out, integrityAlgorithm, encryption[out],
-              integrity[out], encryption[1 - out], integrity[1 - out]);
-    }
-
-    private static String random(int octets) {
-      byte[] key = new byte[octets];
-      new SecureRandom().nextBytes(key);
-      return HexFormat.of().formatHex(key);
+          guest, new DemoKeys(SIGNALLING_SPI + 10 * index),
+          new DemoKeys(PAYLOAD_SPI + 10 * index));
     }
   }
 }

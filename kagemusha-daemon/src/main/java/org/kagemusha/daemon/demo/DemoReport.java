@@ -9,7 +9,7 @@ import java.util.List;
 /**
  * The outcome of a demonstration.
  *
- * @param protection what ESP covered: {@code disabled}, {@code signalling} or {@code all}
+ * @param protection where keys came from, and what ESP covered: {@link DemoProtection}
  * @param dad the home agent's duplicate address detection: {@code strict}, {@code optimistic}, {@code
  *     off}
  * @param survived whether every session survived every move

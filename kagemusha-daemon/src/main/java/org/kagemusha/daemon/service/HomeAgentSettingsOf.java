@@ -1,9 +1,10 @@
 package org.kagemusha.daemon.service;
 
 import java.util.List;
-import org.kagemusha.core.homeagent.HomeAgentSettings;
 import org.kagemusha.core.homeagent.HomeAgentSettings.Advertisement;
 import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
+import org.kagemusha.core.homeagent.HomeAgentSettings;
+import org.kagemusha.core.ipsec.PayloadProtection;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.daemon.config.AdvertisementConfig;
 import org.kagemusha.daemon.config.HomeAgentConfig;
@@ -20,7 +21,7 @@ final class HomeAgentSettingsOf {
                 node ->
                     new MobileNodeAuthorisation(
                         node.name(), node.homeAddresses(), node.careOf(),
-                        node.payloadProtection(), node.maximumBindings()))
+                        node.payload() == PayloadProtection.REQUIRED, node.maximumBindings()))
             .toList();
     return new HomeAgentSettings(
         config.address(),
@@ -36,7 +37,11 @@ final class HomeAgentSettingsOf {
         config.protection().signalling(),
         nodes,
         advertisement(config.advertisement()),
-        MobileNodeSettingsOf.tunnel(config.tunnel(), true));
+        MobileNodeSettingsOf.tunnel(config.tunnel(), true),
+        config.controller() == null
+            ? HomeAgentSettings.DEFAULT_GRACE_SECONDS
+            : config.controller().graceSeconds(),
+        config.encapsulationPort());
   }
 
   private static Advertisement advertisement(AdvertisementConfig config) {

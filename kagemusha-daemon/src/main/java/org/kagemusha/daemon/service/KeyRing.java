@@ -17,6 +17,7 @@ import org.kagemusha.core.ipsec.SecurityAssociationParameters;
 import org.kagemusha.core.ipsec.SequenceStore;
 import org.kagemusha.core.ipsec.StaticKeySource;
 import org.kagemusha.daemon.config.AssociationConfig;
+import org.kagemusha.daemon.observe.EspKeyTable;
 
 /**
  * The associations of a configuration, as the engine wants them. A reload keeps those that did not
@@ -50,6 +51,29 @@ final class KeyRing {
     List<Held> all = new ArrayList<>();
     order.forEach(config -> all.add(new Held(config, held.get(config))));
     return all;
+  }
+
+  /**
+   * The keys as lines of {@link EspKeyTable}.
+   *
+   * @param agent the home agent's address, one end of every association, or {@code *}
+   * @param atHomeAgent whether this is that end
+   */
+  List<String> espKeys(String agent, boolean atHomeAgent) {
+    List<String> lines = new ArrayList<>();
+    for (AssociationConfig config : order) {
+      lines.add(
+          EspKeyTable.line(
+              atHomeAgent ? agent : "*", atHomeAgent ? "*" : agent, config.spiOut(),
+              config.encryption(), config.keys().encryptionOut(), config.integrity(),
+              config.keys().integrityOut()));
+      lines.add(
+          EspKeyTable.line(
+              atHomeAgent ? "*" : agent, atHomeAgent ? agent : "*", config.spiIn(),
+              config.encryption(), config.keys().encryptionIn(), config.integrity(),
+              config.keys().integrityIn()));
+    }
+    return lines;
   }
 
   /**

@@ -1,9 +1,10 @@
 package org.kagemusha.daemon.service;
 
 import java.util.List;
+import org.kagemusha.core.ipsec.PayloadProtection;
 import org.kagemusha.core.mobility.MobileNodeSettings;
-import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.neighbor.HomeRouter.PrefixInformation;
+import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.tunnel.TunnelSettings;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.daemon.config.TunnelConfig;
@@ -39,10 +40,11 @@ final class MobileNodeSettingsOf {
         config.binding().waitForAcknowledgement(),
         config.binding().arrivesByHookOnly(),
         config.protection().signalling(),
-        config.protection().payload(),
+        config.protection().payload() == PayloadProtection.REQUIRED,
         config.binding().presenceTimeoutSeconds(),
         tunnel(config.tunnel(), false),
-        pseudoMac(router, tapMac));
+        pseudoMac(router, tapMac),
+        MobileNodeSettings.Encapsulation.valueOf(config.tunnel().encapsulation().name()));
   }
 
   /**

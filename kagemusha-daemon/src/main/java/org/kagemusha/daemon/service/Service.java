@@ -43,6 +43,7 @@ public abstract class Service implements ControlCommands {
   private PacketLoop loop;
   private Edge edge;
   private Capture capture;
+  private final KeyExport keyExport = new KeyExport(() -> espKeys());
   private ServiceNotifier notifier;
 
   Service(String name, OperatingConfig operating) {
@@ -122,6 +123,18 @@ public abstract class Service implements ControlCommands {
 
   /** Does a verb of the role, or answers null if it has no such verb; on the loop. */
   abstract ControlReply roleVerb(String verb, List<String> arguments);
+
+  /**
+   * Does a verb of the role that takes its time; on the loop.
+   *
+   * @return false if the role has no such verb
+   */
+  boolean roleVerbLater(String verb, List<String> arguments, Consumer<ControlReply> answer) {
+    return false;
+  }
+
+  /** The ESP keys as lines of {@link org.kagemusha.daemon.observe.EspKeyTable}; on the loop. */
+  abstract List<String> espKeys();
 
   /** The verbs of the role, for {@code help}. */
   abstract String roleVerbs();
@@ -239,6 +252,10 @@ public abstract class Service implements ControlCommands {
 
   final Capture capture() {
     return capture;
+  }
+
+  final KeyExport keyExport() {
+    return keyExport;
   }
 
   final ServiceNotifier notifier() {

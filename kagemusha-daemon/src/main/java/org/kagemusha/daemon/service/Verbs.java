@@ -17,6 +17,8 @@ final class Verbs implements ControlCommands {
   private static final Gson GSON =
       new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
 
+  private static final String SECONDS_ALLOWED = "seconds are 1 to " + Capture.LONGEST_SECONDS;
+
   private final Service service;
 
   Verbs(Service service) {
@@ -33,12 +35,17 @@ final class Verbs implements ControlCommands {
     switch (verb) {
       case "reload" -> service.reload(answer);
       case "capture" -> answer.accept(capture(arguments));
+      case "keys" -> answer.accept(keys(arguments));
       case "version" -> answer.accept(ControlReply.done(BuildVersion.text() + "\n"));
       case "help" -> answer.accept(
           ControlReply.done(
               "status [json]\nshow binding|neighbours|sa|counters [json]\n"
-                  + service.roleVerbs() + "reload\ncapture SECONDS\nversion\nhelp\n"));
-      default -> answer.accept(other(verb, arguments));
+                  + service.roleVerbs() + "reload\ncapture SECONDS\nkeys SECONDS\nversion\nhelp\n"));
+      default -> {
+        if (!service.roleVerbLater(verb, arguments, answer)) {
+          answer.accept(other(verb, arguments));
+        }
+      }
     }
   }
 
@@ -59,21 +66,31 @@ final class Verbs implements ControlCommands {
     return arguments.size() > index && arguments.get(index).equals("json");
   }
 
+  private static int seconds(List<String> arguments) {
+    try {
+      int seconds = arguments.isEmpty() ? 3600 : Integer.parseInt(arguments.get(0));
+      return seconds > Capture.LONGEST_SECONDS ? 0 : seconds;
+    } catch (NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  private ControlReply keys(List<String> arguments) {
+    int seconds = seconds(arguments);
+    return seconds < 1
+        ? ControlReply.error(SECONDS_ALLOWED)
+        : ControlReply.secretStream(client -> service.keyExport().start(client, seconds));
+  }
+
   private ControlReply capture(List<String> arguments) {
     Capture capture = service.capture();
-    int seconds;
-    try {
-      seconds = arguments.isEmpty() ? 3600 : Integer.parseInt(arguments.get(0));
-    } catch (NumberFormatException e) {
-      seconds = 0;
-    }
-    if (seconds < 1 || seconds > Capture.LONGEST_SECONDS) {
-      return ControlReply.error("seconds are 1 to " + Capture.LONGEST_SECONDS);
+    int seconds = seconds(arguments);
+    if (seconds < 1) {
+      return ControlReply.error(SECONDS_ALLOWED);
     }
     if (capture.isActive()) {
       return ControlReply.error("another capture is running");
     }
-    int chosen = seconds;
-    return ControlReply.stream(client -> capture.start(client, chosen));
+    return ControlReply.stream(client -> capture.start(client, seconds));
   }
 }

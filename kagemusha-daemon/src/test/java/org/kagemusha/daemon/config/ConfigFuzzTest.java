@@ -17,6 +17,10 @@ class ConfigFuzzTest {
         ConfigTexts.VM.getBytes(StandardCharsets.UTF_8),
         (ConfigTexts.VM + ConfigTexts.association("payload", 300))
             .getBytes(StandardCharsets.UTF_8),
+        (ConfigTexts.VM + "[provisioning]\nkey = \"k\"\nalgorithms = []\n")
+            .getBytes(StandardCharsets.UTF_8),
+        (ConfigTexts.HOME_AGENT + "[controller]\n[[host]]\nname = \"a\"\nsubject = \"CN=a\"\n")
+            .getBytes(StandardCharsets.UTF_8),
         ConfigTexts.HOME_AGENT.getBytes(StandardCharsets.UTF_8));
   }
 

@@ -28,7 +28,7 @@ class ConfigProperties {
       throws IOException {
     String text =
         ConfigTexts.VM + ConfigTexts.association("signalling", 1000)
-            + "[protection]\npayload = \"none\"\n[log]\nlevel = \"info\"\n";
+            + "[protection]\npayload = \"disabled\"\n[log]\nlevel = \"info\"\n";
     int where = at % text.length();
     refusedOrRead(text.substring(0, where) + fragment + text.substring(where));
   }

@@ -18,7 +18,7 @@ final class ConfigTexts {
       agent = "2001:db8:2000::1"
       """;
 
-  static final String CLEAR = "[protection]\nsignalling = \"none\"\n";
+  static final String CLEAR = "[protection]\nsignalling = \"none\"\ninsecure = true\n";
 
   static final String HOME_AGENT =
       """

@@ -1,9 +1,12 @@
 package org.kagemusha.daemon.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,10 +25,16 @@ class ExampleFilesTest {
 
   /** Takes the comment sign off lines of the form {@code #key = value}. */
   private static String withDefaults(String text) {
-    return text.replaceAll("(?m)^#([a-z-]+ = (?!.*2001:db8|.*keys).*)$", "$1")
+    return text.replaceAll("(?m)^#([a-z-]+ = (?!.*2001:db8|.*keys|.*cacrl|.*dns:|.*CN=).*)$", "$1")
         .replaceAll(
             "(?m)^(router|router-mac|mac|listen|interface) = .*(fe80|02:00|:00:01|127|eth0).*$",
             "");
+  }
+
+  /** Takes fresh keys away, and the comment sign off static ones, as the file says. */
+  private static String withStaticKeys(String text) {
+    return text.replaceAll("(?m)^(\\[(provisioning|controller)]|hosts = .*)$", "")
+        .replaceAll("(?m)^# (\\[\\[.*]]|#*[a-z-]+ = .*)$", "$1");
   }
 
   @Test
@@ -50,5 +59,38 @@ class ExampleFilesTest {
         reader.readHomeAgent(
             ConfigTexts.write(directory, "home-agent.toml", withDefaults(text)));
     assertEquals(plain, spelled);
+  }
+
+  @Test
+  void theFilesTellStaticKeysToo() throws Exception {
+    ConfigTexts.write(directory, "vm1.keys", ConfigTexts.keys());
+    ConfigTexts.write(directory, "vm1-home-agent.keys", ConfigTexts.keys());
+    ConfigFile reader = new ConfigFile((Path) null);
+    for (UnaryOperator<String> spelling :
+        List.<UnaryOperator<String>>of(text -> text, text -> staticDefaults(text))) {
+      VmConfig vm =
+          reader.readVm(
+              ConfigTexts.write(
+                  directory, "vm1.toml", spelling.apply(withStaticKeys(example("vm1.toml")))));
+      HomeAgentConfig agent =
+          reader.readHomeAgent(
+              ConfigTexts.write(
+                  directory, "home-agent.toml",
+                  spelling.apply(withStaticKeys(example("home-agent.toml")))));
+      assertNull(vm.provisioning());
+      assertNull(agent.controller());
+      AssociationConfig ours = vm.associations().get(0);
+      AssociationConfig theirs = agent.mobileNodes().get(0).associations().get(0);
+      assertEquals(ours.spiOut(), theirs.spiIn());
+      assertEquals(ours.spiIn(), theirs.spiOut());
+      assertEquals(ours.encryption(), theirs.encryption());
+      assertEquals(256, ours.replayWindow());
+    }
+  }
+
+  /** Only what belongs to an association. */
+  private static String staticDefaults(String text) {
+    return text.replaceAll(
+        "(?m)^#(encryption|integrity|extended-sequence-numbers|replay-window) =", "$1 =");
   }
 }

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.kagemusha.core.homeagent.HomeAgentSettings.Dad;
+import org.kagemusha.core.ipsec.PayloadProtection;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Prefix;
 
@@ -64,7 +65,8 @@ class HomeAgentConfigTest {
             link-mtu = 1400
             [protection]
             signalling = "none"
-            payload = "none"
+            insecure = true
+            payload = "disabled"
             [[mobile-node]]
             name = "vm1"
             home-address = ["2001:db8:2000::10", "2001:db8:2000::20"]
@@ -98,11 +100,11 @@ class HomeAgentConfigTest {
     HomeAgentConfig config =
         read(
             ConfigTexts.HOME_AGENT + "[[mobile-node]]\nname = \"vm1\"\n"
-                + "home-address = \"2001:db8:2000::10\"\npayload = \"esp\"\n"
+                + "home-address = \"2001:db8:2000::10\"\npayload = \"required\"\n"
                 + ConfigTexts.association("signalling", 1000).replace("[[a", "[[mobile-node.a")
                 + ConfigTexts.association("payload", 2000).replace("[[a", "[[mobile-node.a"));
     MobileNodeConfig node = config.mobileNodes().get(0);
-    assertTrue(node.payloadProtection());
+    assertEquals(PayloadProtection.REQUIRED, node.payload());
     assertEquals(2, node.associations().size());
     assertEquals(
         Ipv6Address.parse("2001:db8:2000::10"), node.associations().get(1).homeAddress());
@@ -118,7 +120,7 @@ class HomeAgentConfigTest {
           home-address = "2001:db8:2000::1/48"      | expected an IPv6 address or prefix
           home-address = "2001:db8::/32"            | expected a part of 2001:db8:2000::/64
           care-of = "here"                          | an IPv6 address or prefix
-          payload = "esp"                           | found no association for payload
+          payload = "required"                      | found no association for payload
           """)
   void checksMobileNodes(String line, String expected) throws Exception {
     String text =

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.kagemusha.core.ipsec.EncryptionAlgorithm;
 import org.kagemusha.core.ipsec.IntegrityAlgorithm;
 import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.ipsec.PayloadProtection;
 import org.kagemusha.core.mobility.MobileNodeSettings.Location;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Prefix;
@@ -45,7 +46,9 @@ class VmConfigTest {
     assertEquals(
         new UnderlayConfig(null, UnderlayConfig.Mode.OWN, null), config.underlay());
     assertEquals(new VmConfig.Binding(600, false, false, 10, Location.AUTO), config.binding());
-    assertEquals(new TunnelConfig(64, -1, true, true, true, 65_535, false), config.tunnel());
+    assertEquals(
+        new TunnelConfig(64, -1, true, true, true, 65_535, Encapsulation.NONE, false),
+        config.tunnel());
     assertEquals(Path.of("/run/kagemusha/vm7.sock"), config.operating().socket());
     assertEquals(Path.of("/var/lib/kagemusha"), config.operating().stateDirectory());
     assertNull(config.operating().metrics());
@@ -92,7 +95,7 @@ class VmConfigTest {
             probe-path-mtu = true
             [protection]
             signalling = "esp"
-            payload = "none"
+            payload = "disabled"
             peer-anti-replay = false
             [[association]]
             purpose = "signalling"
@@ -145,8 +148,11 @@ class VmConfigTest {
             "eth1", UnderlayConfig.Mode.FIXED, Ipv6Address.parse("2001:db8:3000::7")),
         config.underlay());
     assertEquals(new VmConfig.Binding(60, true, true, 2, Location.FOREIGN), config.binding());
-    assertEquals(new TunnelConfig(32, 4, false, false, false, 1400, true), config.tunnel());
-    assertEquals(new Protection(true, false, false), config.protection());
+    assertEquals(
+        new TunnelConfig(32, 4, false, false, false, 1400, Encapsulation.NONE, true),
+        config.tunnel());
+    assertEquals(
+        new Protection(true, false, PayloadProtection.DISABLED, false), config.protection());
     AssociationConfig first = config.associations().get(0);
     assertEquals(KeySource.Purpose.SIGNALLING, first.purpose());
     assertEquals(-1, first.spiOut());
@@ -236,7 +242,7 @@ class VmConfigTest {
   void payloadWithStaticKeysNeedsExtendedSequenceNumbers() throws IOException {
     String both =
         ConfigTexts.association("signalling", 1000) + ConfigTexts.association("payload", 2000);
-    String payload = "[protection]\npayload = \"esp\"\n";
+    String payload = "[protection]\npayload = \"required\"\n";
     assertEquals("", ConfigTexts.vmProblems(directory, ConfigTexts.VM + payload + both));
     String narrow = both + "extended-sequence-numbers = false\n";
     assertTrue(

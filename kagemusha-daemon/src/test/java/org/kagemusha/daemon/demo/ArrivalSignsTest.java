@@ -21,7 +21,7 @@ class ArrivalSignsTest {
 
   @Test
   void eachSignAloneStartsTheRegistration() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "signalling", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.signalling, "off")) {
       Topology topology = laboratory.topology;
       final DaemonProcess agent = laboratory.homeAgent();
       laboratory.bootGuestAtHome();

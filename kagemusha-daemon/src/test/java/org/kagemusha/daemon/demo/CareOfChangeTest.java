@@ -20,7 +20,7 @@ class CareOfChangeTest {
 
   @Test
   void rfc6275_s11_7_1_registersTheHostsNewAddressAtOnce() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "signalling", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.signalling, "off")) {
       laboratory.configuration.set("b", "underlay", "care-of", "\"host\"");
       String host = laboratory.topology.hypervisorB();
       changes(
@@ -36,7 +36,7 @@ class CareOfChangeTest {
 
   @Test
   void rfc6275_s11_7_1_registersAnAddressOfItsOwnWhenThePrefixIsRenumbered() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "all", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.manual, "off")) {
       Topology topology = laboratory.topology;
       String host = topology.hypervisorB();
       Laboratory.ip(topology.homeAgent(), "route add 2001:db8:3001::/64 via 2001:db8:ffff::2");

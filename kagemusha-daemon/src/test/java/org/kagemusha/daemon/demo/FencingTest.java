@@ -18,7 +18,7 @@ class FencingTest {
 
   @Test
   void aHostThatTheGuestLeftWithoutAWordDoesNotStealTheBinding() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "disabled", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.none, "off")) {
       laboratory.configuration.set("b", "binding", "lifetime", "\"12s\"");
       Topology topology = laboratory.topology;
       Wire wire =

@@ -22,7 +22,7 @@ class ForeignToForeignTest {
 
   @Test
   void rfc4303_s3_3_3_aHostThatTheGuestReturnsToIsAheadOfTheLast() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "all", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.manual, "off")) {
       Topology topology = laboratory.topology;
       ThirdHypervisor third = laboratory.keep(ThirdHypervisor.build(topology));
       Wire wire =

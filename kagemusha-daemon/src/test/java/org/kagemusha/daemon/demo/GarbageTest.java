@@ -27,7 +27,7 @@ class GarbageTest {
 
   @Test
   void rfc4443_s2_4_garbageIsCountedAndHardlyAnswered() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "signalling", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.signalling, "off")) {
       Topology topology = laboratory.topology;
       DaemonProcess agent = laboratory.homeAgent();
       laboratory.bootGuestAtHome();

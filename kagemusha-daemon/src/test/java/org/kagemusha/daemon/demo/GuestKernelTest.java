@@ -18,7 +18,7 @@ class GuestKernelTest {
 
   @Test
   void rfc4861_s7_3_neighboursAndDefaultRouteSurviveUnreachabilityDetection() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "signalling", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.signalling, "off")) {
       String guest = laboratory.topology.guest();
       laboratory.homeAgent();
       // Reachable for 0.5 to 1.5 s only, so that the guest probes every neighbour within seconds.
@@ -57,7 +57,7 @@ class GuestKernelTest {
 
   @Test
   void rfc4862_s5_4_aNewAddressPassesDuplicateAddressDetectionAbroad() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "disabled", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.none, "off")) {
       String guest = laboratory.topology.guest();
       laboratory.homeAgent();
       laboratory.bootGuestAtHome();
@@ -81,7 +81,7 @@ class GuestKernelTest {
 
   @Test
   void rfc2473_s7_1_theGuestLearnsTheTunnelMtu() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "disabled", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.none, "off")) {
       laboratory.homeAgent();
       laboratory.bootGuestAtHome();
       laboratory.daemonB();

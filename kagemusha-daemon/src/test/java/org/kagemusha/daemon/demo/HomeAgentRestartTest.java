@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A home agent that was killed knows no bindings, and the next refresh is minutes away. */
 @Tag("netns")
@@ -17,9 +17,9 @@ class HomeAgentRestartTest {
   @TempDir Path directory;
 
   @ParameterizedTest
-  @ValueSource(strings = {"signalling", "all"})
-  void rfc6275_s11_3_6_theMobileNodeRegistersAtOnceWithAHomeAgentThatForgotIt(String protection)
-      throws Exception {
+  @EnumSource(names = {"signalling", "manual", "required"})
+  void rfc6275_s11_3_6_theMobileNodeRegistersAtOnceWithAHomeAgentThatForgotIt(
+      DemoProtection protection) throws Exception {
     try (Laboratory laboratory = new Laboratory(directory, protection, "off")) {
       Wire wire =
           laboratory.keep(

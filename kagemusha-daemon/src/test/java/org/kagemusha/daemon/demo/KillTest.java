@@ -20,7 +20,7 @@ class KillTest {
 
   @Test
   void rfc4303_s3_3_3_neverRepeatsASequenceNumberThroughKillAndMove() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "all", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.manual, "off")) {
       Topology topology = laboratory.topology;
       Wire wire =
           laboratory.keep(

@@ -26,7 +26,7 @@ final class Laboratory implements AutoCloseable {
   final Path directory;
   private final Deque<Closeable> toClose = new ArrayDeque<>();
 
-  Laboratory(Path directory, String protection, String dad) throws IOException {
+  Laboratory(Path directory, DemoProtection protection, String dad) throws IOException {
     this.directory = directory;
     topology =
         Topology.build("kgt" + ProcessHandle.current().pid() + "x" + COUNT.incrementAndGet());

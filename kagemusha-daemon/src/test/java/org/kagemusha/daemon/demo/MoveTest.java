@@ -19,8 +19,8 @@ class MoveTest {
   @TempDir Path directory;
 
   @ParameterizedTest
-  @CsvSource({"disabled, off", "signalling, optimistic", "all, strict"})
-  void sessionsSurviveAndTheWireIsClean(String protection, String dad) throws Exception {
+  @CsvSource({"none, off", "signalling, optimistic", "manual, strict", "disabled, off", "required, off"})
+  void sessionsSurviveAndTheWireIsClean(DemoProtection protection, String dad) throws Exception {
     Wire[] foreign = new Wire[1];
     DemoReport report =
         new Demo(
@@ -43,21 +43,20 @@ class MoveTest {
       assertFalse(wire.packets("ipv6").isEmpty());
       String clearPayload = "ipv6.nxt == 41 && !esp";
       switch (protection) {
-        case "disabled" -> {
+        case none -> {
           assertFalse(wire.packets("mip6.mhtype == 5").isEmpty());
           assertFalse(wire.packets(clearPayload).isEmpty());
           assertEquals(List.of(), wire.packets("esp"));
         }
-        case "signalling" -> {
+        case signalling, disabled -> {
           assertEquals(List.of(), wire.packets("mip6.mhtype == 5"));
-          assertFalse(wire.packets("esp.spi == 1000").isEmpty());
+          assertFalse(wire.packets("esp").isEmpty());
           assertFalse(wire.packets(clearPayload).isEmpty());
         }
         default -> {
           assertEquals(List.of(), wire.packets("mip6.mhtype == 5"));
           assertEquals(List.of(), wire.packets(clearPayload));
-          assertFalse(wire.packets("esp.spi == 2000").isEmpty());
-          assertFalse(wire.packets("esp.spi == 2001").isEmpty());
+          assertFalse(wire.packets("esp").size() < 100);
         }
       }
     }

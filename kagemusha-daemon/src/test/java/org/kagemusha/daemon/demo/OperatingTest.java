@@ -43,7 +43,7 @@ class OperatingTest {
 
   @BeforeAll
   void guestAbroad() throws Exception {
-    laboratory = new Laboratory(directory, "all", "off");
+    laboratory = new Laboratory(directory, DemoProtection.manual, "off");
     laboratory.configuration.set(
         "b", "metrics", "listen", "\"unix:" + directory.resolve("metrics.sock") + "\"");
     agent = laboratory.homeAgent();

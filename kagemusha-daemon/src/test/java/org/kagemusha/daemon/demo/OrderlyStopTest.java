@@ -21,7 +21,7 @@ class OrderlyStopTest {
 
   @Test
   void leavesNothingBehindAndStartsAgainAfterAKill() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "all", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.manual, "off")) {
       Topology topology = laboratory.topology;
       String hypervisor = topology.hypervisorB();
       final String before = everything(hypervisor);

@@ -33,8 +33,8 @@ class PathMtuTest {
   @TempDir Path directory;
 
   @ParameterizedTest
-  @CsvSource({"disabled, foreign", "all, transit"})
-  void rfc2473_s7_2_fragmentsWhatMustNotBeRefused(String protection, String narrow)
+  @CsvSource({"none, foreign", "manual, transit", "required, foreign"})
+  void rfc2473_s7_2_fragmentsWhatMustNotBeRefused(DemoProtection protection, String narrow)
       throws Exception {
     try (Laboratory laboratory = new Laboratory(directory, protection, "off")) {
       Topology topology = laboratory.topology;
@@ -62,7 +62,7 @@ class PathMtuTest {
 
       String pieces =
           "ipv6.fragment.count >= 2 && ipv6.fraghdr.nxt == "
-              + (protection.equals("all") ? 50 : 41);
+              + (protection == DemoProtection.none ? 41 : 50);
       String agent = Topology.HOME_AGENT;
       assertFalse(wire.packets(pieces + " && ipv6.dst == " + agent).isEmpty(), "up");
       assertFalse(wire.packets(pieces + " && ipv6.src == " + agent).isEmpty(), "down");

@@ -38,7 +38,7 @@ class RadvdTest {
 
   @Test
   void rfc6275_s11_5_1_findsTheHomeLinkByAnotherRoutersAdvertisements() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "signalling", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.signalling, "off")) {
       Topology topology = laboratory.topology;
       laboratory.configuration.set("ha", "advertisement", "enabled", "false");
       final DaemonProcess agent = laboratory.homeAgent();

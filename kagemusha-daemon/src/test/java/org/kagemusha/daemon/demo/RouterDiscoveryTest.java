@@ -20,7 +20,7 @@ class RouterDiscoveryTest {
 
   @Test
   void rfc4861_s6_2_6_theHomeRouterAnswersAbroad() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "signalling", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.signalling, "off")) {
       String guest = laboratory.topology.guest();
       laboratory.configuration.set("ha", "advertisement", "router-lifetime", "\"1700s\"");
       laboratory.homeAgent();

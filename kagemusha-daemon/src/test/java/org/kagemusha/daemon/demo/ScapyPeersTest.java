@@ -20,7 +20,7 @@ class ScapyPeersTest {
   @Test
   void rfc6275_s11_7_1_registersAtAnIndependentHomeAgent() throws Exception {
     try (Laboratory laboratory =
-        new Laboratory(directory, DemoConfiguration.CAPTURED_KEYS, "off")) {
+        new Laboratory(directory, DemoProtection.captured, "off")) {
       Topology topology = laboratory.topology;
       ScapyPeer agent =
           laboratory.keep(
@@ -48,7 +48,7 @@ class ScapyPeersTest {
   @Test
   void rfc6275_s10_3_1_servesAnIndependentMobileNode() throws Exception {
     try (Laboratory laboratory =
-        new Laboratory(directory, DemoConfiguration.CAPTURED_KEYS, "off")) {
+        new Laboratory(directory, DemoProtection.captured, "off")) {
       laboratory.homeAgent();
       ScapyPeer node =
           laboratory.keep(

@@ -19,7 +19,7 @@ class TwoGuestsTest {
 
   @Test
   void eachDaemonServesItsOwnGuestOnASharedBridge() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, "disabled", "off")) {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.none, "off")) {
       Topology topology = laboratory.topology;
       laboratory.configuration.add(SecondGuest.DESCRIBED);
       SecondGuest second = laboratory.keep(SecondGuest.build(topology));

@@ -35,6 +35,7 @@ class ServicesNetnsTest {
   private static final String HOME = "home" + SUFFIX;
   private static final String HOST = "host" + SUFFIX;
   private static final String GUEST = "guest" + SUFFIX;
+  private static final String INSECURE = "signalling = \"none\"\ninsecure = true\n";
 
   @TempDir Path directory;
 
@@ -102,9 +103,9 @@ class ServicesNetnsTest {
         [tap]
         bridge = "br-home"
         """
-            + (associations.isEmpty() ? "[protection]\nsignalling = \"none\"\n" : "")
+            + (associations.isEmpty() ? "[protection]\n" + INSECURE : "")
             + "[[mobile-node]]\nname = \"vm1\"\nhome-address = \"2001:db8:2000::10\"\n"
-            + (associations.isEmpty() ? "" : "payload = \"esp\"\n")
+            + (associations.isEmpty() ? "" : "payload = \"required\"\n")
             + associations.replace("[[association]]", "[[mobile-node.association]]"));
   }
 
@@ -126,7 +127,7 @@ class ServicesNetnsTest {
         location = "foreign"
         """
             + "lifetime = \"" + lifetime + "\"\n[protection]\n"
-            + (associations.isEmpty() ? "signalling = \"none\"\n" : "payload = \"esp\"\n")
+            + (associations.isEmpty() ? INSECURE : "payload = \"required\"\n")
             + associations);
   }
 

@@ -75,6 +75,7 @@ class TroubleNetnsTest {
         location = "foreign"
         [protection]
         signalling = "none"
+        insecure = true
         [control]
         socket = "%s/vm1.sock"
         [state]

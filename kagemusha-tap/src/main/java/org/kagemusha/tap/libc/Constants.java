@@ -13,6 +13,11 @@ public final class Constants {
   public static final int F_SETFL = 4;
   public static final int FD_CLOEXEC = 1;
 
+  // <sys/epoll.h>
+  public static final int EPOLL_CLOEXEC = 02000000;
+  public static final int EPOLL_CTL_ADD = 1;
+  public static final int EPOLLIN = 1;
+
   // <sched.h>
   public static final int CLONE_NEWNET = 0x4000_0000;
 
@@ -33,10 +38,12 @@ public final class Constants {
   public static final int SO_SNDBUFFORCE = 32;
   public static final int SO_RCVBUFFORCE = 33;
   public static final int SO_MARK = 36;
+  public static final int MSG_PEEK = 2;
   public static final int MSG_TRUNC = 0x20;
   public static final int MSG_DONTWAIT = 0x40;
 
   // <netinet/in.h>, <linux/in6.h>, <linux/icmpv6.h>
+  public static final int IPPROTO_UDP = 17;
   public static final int IPPROTO_IPV6 = 41;
   public static final int IPPROTO_ICMPV6 = 58;
   public static final int IPPROTO_RAW = 255;

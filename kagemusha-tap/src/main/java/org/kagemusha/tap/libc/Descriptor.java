@@ -16,6 +16,7 @@ import org.kagemusha.core.wire.Ipv6Address;
 public final class Descriptor implements AutoCloseable {
 
   private static final int SOCKADDR_IN6 = 28;
+  private static final int PORT = 2;
 
   private final int fd;
   private final String name;
@@ -41,6 +42,15 @@ public final class Descriptor implements AutoCloseable {
     int fd = Libc.socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
     if (fd < 0) {
       throw KernelException.last("socket", name);
+    }
+    return new Descriptor(fd, name);
+  }
+
+  /** Opens an epoll(7) descriptor, which can be polled itself. */
+  public static Descriptor openEpoll(String name) throws KernelException {
+    int fd = Libc.epoll_create1(Constants.EPOLL_CLOEXEC);
+    if (fd < 0) {
+      throw KernelException.last("epoll_create1", name);
     }
     return new Descriptor(fd, name);
   }
@@ -99,10 +109,45 @@ public final class Descriptor implements AutoCloseable {
     }
   }
 
+  /**
+   * Lets an epoll descriptor watch this one until it is closed.
+   *
+   * @param event the {@code struct epoll_event}
+   */
+  public void watch(Descriptor epoll, NativeMemory event) throws KernelException {
+    if (Libc.epoll_ctl(epoll.fd, Constants.EPOLL_CTL_ADD, fd, event.address()) < 0) {
+      throw KernelException.last("epoll_ctl", name);
+    }
+    Reference.reachabilityFence(event);
+  }
+
+  /** The port of a bound IPv6 socket, 0 to 65535. */
+  public int localPort() throws KernelException {
+    NativeMemory address = new NativeMemory(SOCKADDR_IN6);
+    NativeMemory length = new NativeMemory(Integer.BYTES);
+    length.bytes().putInt(0, SOCKADDR_IN6);
+    if (Libc.getsockname(fd, address.address(), length.address()) < 0) {
+      throw KernelException.last("getsockname", name);
+    }
+    Reference.reachabilityFence(length);
+    return (address.bytes().get(PORT) & 0xff) << 8 | address.bytes().get(PORT + 1) & 0xff;
+  }
+
   /** Binds to an IPv6 address; {@code scope} is an interface index for link-local ones, or 0. */
   public void bind(Ipv6Address local, int scope) throws KernelException {
+    bind(local, scope, 0);
+  }
+
+  /**
+   * Binds to an IPv6 address and port.
+   *
+   * @param scope an interface index for link-local addresses, or 0
+   * @param port 1 to 65535, or 0: the kernel chooses
+   */
+  public void bind(Ipv6Address local, int scope, int port) throws KernelException {
     NativeMemory address = new NativeMemory(SOCKADDR_IN6);
     address.bytes().putShort(0, (short) Constants.AF_INET6);
+    address.bytes().put(PORT, (byte) (port >>> 8)).put(PORT + 1, (byte) port);
     address.putAddress(8, local);
     address.bytes().putInt(24, scope);
     bind(address, SOCKADDR_IN6, local.toString());

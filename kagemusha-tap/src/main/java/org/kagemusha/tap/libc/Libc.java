@@ -48,6 +48,15 @@ public final class Libc {
   /** bind(2). */
   public static native int bind(int fd, long address, int length);
 
+  /** getsockname(2); the length is an {@code int} in memory. */
+  public static native int getsockname(int fd, long address, long length);
+
+  /** epoll_create1(2). */
+  public static native int epoll_create1(int flags);
+
+  /** epoll_ctl(2). */
+  public static native int epoll_ctl(int epoll, int operation, int fd, long event);
+
   /** setsockopt(2). */
   public static native int setsockopt(int fd, int level, int option, long value, int length);
 

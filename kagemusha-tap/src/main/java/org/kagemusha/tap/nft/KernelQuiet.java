@@ -17,7 +17,8 @@ import org.kagemusha.tap.libc.KernelException;
  * moment without rules. Each runs the {@code nft} tool and waits for it, some 10 ms. Needs
  * CAP_NET_ADMIN. While it is installed the host's kernel sends no ICMPv6 Destination Unreachable or
  * Parameter Problem from the given addresses about IPv6-in-IPv6, ESP, Destination Options and Routing
- * headers, whoever sent them, and about Mobility Headers only that one is malformed.
+ * headers, whoever sent them, about Mobility Headers only that one is malformed, and no Port
+ * Unreachable about UDP from or to the port of ESP in UDP where one is given.
  */
 public final class KernelQuiet {
 
@@ -52,7 +53,20 @@ public final class KernelQuiet {
    * @throws IllegalArgumentException if there is no address
    */
   public void install(Collection<Ipv6Address> locals) throws KernelException {
-    tool.run(installScript(table, locals));
+    install(locals, 0);
+  }
+
+  /**
+   * Like {@link #install(Collection)}, also for ESP in UDP (RFC 3948): while no socket is open the
+   * kernel would answer by Port Unreachable.
+   *
+   * @param encapsulationPort the UDP port of either end, 1 to 65535, or 0 for none; errors stay in
+   *     that quote a datagram from it or to it
+   * @throws IllegalArgumentException if there is no address
+   */
+  public void install(Collection<Ipv6Address> locals, int encapsulationPort)
+      throws KernelException {
+    tool.run(installScript(table, locals, encapsulationPort));
   }
 
   /**
@@ -99,7 +113,8 @@ public final class KernelQuiet {
     return text.toString();
   }
 
-  static String installScript(String table, Collection<Ipv6Address> locals) {
+  static String installScript(
+      String table, Collection<Ipv6Address> locals, int encapsulationPort) {
     String source = "    ip6 saddr " + set(locals);
     String error = source + " icmpv6 type { destination-unreachable, parameter-problem }";
     // Octet 14 behind the start of an ICMPv6 error is the Next Header of the packet it quotes.
@@ -114,8 +129,17 @@ public final class KernelQuiet {
         // answer in our place (§9.2). Code 1 is what a kernel says that nobody listens.
         + source + " icmpv6 type parameter-problem icmpv6 code 0 @th,112,8 135 accept\n"
         + error + " @th,112,8 { 41, 43, 50, 60, 135 } drop\n"
+        + (encapsulationPort == 0 ? "" : portUnreachable(source, encapsulationPort))
         + "  }\n"
         + "}\n";
+  }
+
+  /** Octets 48 and 50 behind the start of the error are the ports of the datagram it quotes. */
+  private static String portUnreachable(String source, int port) {
+    String error =
+        source + " icmpv6 type destination-unreachable icmpv6 code port-unreachable @th,112,8 17";
+    return error + " @th,384,16 " + port + " drop\n"
+        + error + " @th,400,16 " + port + " drop\n";
   }
 
   static String guardScript(

@@ -82,6 +82,11 @@ final class MessageHeader {
     return destination != 0;
   }
 
+  /** Writes the peer's port, in network order. */
+  void writePort(ByteBuffer packet, int at) {
+    packet.put(at, bytes, NAME + 2, 2);
+  }
+
   /** Writes the IPv6 header that the packet came with. */
   void writeHeader(ByteBuffer packet, int at, int payloadLength, int nextHeader) {
     packet.putInt(at, 6 << 28 | (trafficClass & 0xff) << 20);

@@ -1,6 +1,7 @@
 package org.kagemusha.tap.rawsocket;
 
 import java.nio.ByteBuffer;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -15,10 +16,10 @@ import org.kagemusha.tap.libc.Libc;
 import org.kagemusha.tap.libc.NativeMemory;
 
 /**
- * One raw IPv6 socket: what the kernel received and reassembled for one protocol and one local
- * address. The kernel hands over what follows the IPv6 header; the header is put in front again,
- * with the addresses, traffic class (ECN included) and hop limit that the packet had, flow label 0,
- * and the protocol as its Next Header.
+ * One raw IPv6 socket (or the UDP socket): what the kernel received and reassembled for one
+ * protocol and one local address. The kernel hands over what follows the IPv6 header; the header is
+ * put in front again, with the addresses, traffic class (ECN included) and hop limit that the packet
+ * had, flow label 0, and the protocol as its Next Header.
  *
  * <p>The kernel walks the chain of extension headers and gives each listener its part, so a packet
  * whose Destination Options or Routing header it understands would come twice, once to this
@@ -26,6 +27,10 @@ import org.kagemusha.tap.libc.NativeMemory;
  * with a Home Address option, and Routing headers only of type 2 with segments left: the two where
  * the kernel stops. It verifies the checksum of Mobility Headers (135) and ICMPv6 (58) that stand
  * alone, and drops what fails; behind another header that is left to the engine.
+ *
+ * <p>One receiver may be a UDP socket, for ESP in UDP (RFC 3948): there the UDP header is put in
+ * front again as well, with the checksum zero, since the kernel has verified it. The kernel takes
+ * other headers off before.
  *
  * <p>Where a local or offloading sender left inner checksums to the hardware, or receive offload
  * (GRO) joined many inner TCP segments to one packet of up to 64 KiB, {@link SuperPacket} finishes
@@ -48,6 +53,8 @@ public final class UnderlayReceiver implements AutoCloseable {
 
   private final int protocol;
   private final Descriptor socket;
+  private final EncapsulationSocket encapsulation;
+  private final int headers;
   private final Counters counters;
   private final MessageHeader message = new MessageHeader();
   private final NativeMemory slot;
@@ -56,11 +63,17 @@ public final class UnderlayReceiver implements AutoCloseable {
   private UnderlayReceiver(
       int protocol,
       Descriptor socket,
+      EncapsulationSocket encapsulation,
       UnderlaySettings settings,
       NativeMemory slot,
       Counters counters) {
     this.protocol = protocol;
     this.socket = socket;
+    this.encapsulation = encapsulation;
+    headers =
+        encapsulation == null
+            ? Ipv6Header.BYTES
+            : Ipv6Header.BYTES + UdpEncapsulation.HEADER_OCTETS;
     this.slot = slot;
     this.counters = counters;
     superPacket =
@@ -78,18 +91,12 @@ public final class UnderlayReceiver implements AutoCloseable {
         Descriptor.openSocket(
             Constants.AF_INET6, Constants.SOCK_RAW, protocol, "raw socket " + protocol);
     try {
-      int level = Constants.IPPROTO_IPV6;
       if (protocol == Protocol.ICMPV6) {
         passIcmpMessages(socket);
       }
-      socket.setOption(level, Constants.IPV6_FREEBIND, 1, "IPV6_FREEBIND");
-      socket.setOption(level, Constants.IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO");
-      socket.setOption(level, Constants.IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS");
-      socket.setOption(level, Constants.IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT");
-      socket.setBuffers(RECEIVE_BUFFER, 0);
-      UnderlaySocket.restrict(socket, settings);
+      prepare(socket, settings);
       UnderlayReceiver receiver =
-          new UnderlayReceiver(protocol, socket, settings, slot, counters);
+          new UnderlayReceiver(protocol, socket, null, settings, slot, counters);
       receiver.bind(settings.local());
       // What arrived between socket() and bind() was for any address.
       receiver.discard();
@@ -100,12 +107,30 @@ public final class UnderlayReceiver implements AutoCloseable {
     }
   }
 
-  /** The descriptor to poll for input. */
-  public int fd() {
-    return socket.fd();
+  /** The UDP socket; the slot as for {@link #open}. */
+  static UnderlayReceiver openEncapsulation(
+      UnderlaySettings settings, NativeMemory slot, Counters counters) throws KernelException {
+    EncapsulationSocket socket = EncapsulationSocket.open(settings);
+    return new UnderlayReceiver(Protocol.UDP, null, socket, settings, slot, counters);
   }
 
-  /** The protocol number, 41, 43, 50, 58, 60 or 135. */
+  /** Sets what every receiving socket needs before it is bound. */
+  static void prepare(Descriptor socket, UnderlaySettings settings) throws KernelException {
+    int level = Constants.IPPROTO_IPV6;
+    socket.setOption(level, Constants.IPV6_FREEBIND, 1, "IPV6_FREEBIND");
+    socket.setOption(level, Constants.IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO");
+    socket.setOption(level, Constants.IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS");
+    socket.setOption(level, Constants.IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT");
+    socket.setBuffers(RECEIVE_BUFFER, 0);
+    UnderlaySocket.restrict(socket, settings);
+  }
+
+  /** The descriptor to poll for input. */
+  public int fd() {
+    return encapsulation == null ? socket.fd() : encapsulation.fd();
+  }
+
+  /** The protocol number, 17, 41, 43, 50, 58, 60 or 135. */
   public int protocol() {
     return protocol;
   }
@@ -152,11 +177,23 @@ public final class UnderlayReceiver implements AutoCloseable {
 
   @Override
   public void close() {
-    socket.close();
+    if (encapsulation == null) {
+      socket.close();
+    } else {
+      encapsulation.close();
+    }
   }
 
   void bind(Ipv6Address local) throws KernelException {
-    socket.bind(local, 0);
+    if (encapsulation == null) {
+      socket.bind(local, 0);
+    } else {
+      encapsulation.bind(local);
+    }
+  }
+
+  int encapsulationPort() {
+    return encapsulation == null ? 0 : encapsulation.port();
   }
 
   private void discard() {
@@ -167,20 +204,27 @@ public final class UnderlayReceiver implements AutoCloseable {
 
   private int receiveAny(PacketBuffer packet) throws KernelException {
     ByteBuffer bytes = packet.bytes();
-    int start = PacketBuffer.HEADROOM + Ipv6Header.BYTES;
-    int room = Math.min(0xffff, bytes.capacity() - start - PacketBuffer.TAILROOM);
+    int start = PacketBuffer.HEADROOM + headers;
+    int room =
+        Math.min(
+            0xffff - headers + Ipv6Header.BYTES,
+            bytes.capacity() - start - PacketBuffer.TAILROOM);
     boolean direct = packet.address() != 0;
     long target = direct ? packet.address() + start : slot.address();
     while (true) {
-      long got = Libc.recvmsg(socket.fd(), message.prepare(target, room), 0);
+      Descriptor source = encapsulation == null ? socket : encapsulation.readable();
+      long got = Libc.recvmsg(source.fd(), message.prepare(target, room), 0);
       if (got < 0) {
         int errno = Libc.errno();
+        if (errno == Errno.EAGAIN && encapsulation != null && encapsulation.advance()) {
+          continue;
+        }
         // Memory that is short now may not be at the next poll.
         if (errno == Errno.EAGAIN || errno == Errno.ENOMEM || errno == Errno.ENOBUFS) {
           return WOULD_BLOCK;
         }
         if (errno != Errno.EINTR) {
-          throw KernelException.of("recvmsg", socket.name(), errno);
+          throw KernelException.of("recvmsg", source.name(), errno);
         }
       } else if (message.isTruncated() || !message.parse()) {
         counters.drop(DropReason.RECEIVE_TRUNCATED);
@@ -189,11 +233,20 @@ public final class UnderlayReceiver implements AutoCloseable {
         if (!direct) {
           bytes.put(start, slot.bytes(), 0, length);
         }
-        message.writeHeader(bytes, PacketBuffer.HEADROOM, length, protocol);
-        packet.set(PacketBuffer.HEADROOM, Ipv6Header.BYTES + length);
+        packet.set(PacketBuffer.HEADROOM, headers + length);
+        int payload = packet.length() - Ipv6Header.BYTES;
+        message.writeHeader(bytes, PacketBuffer.HEADROOM, payload, protocol);
+        if (encapsulation != null) {
+          writeUdpHeader(bytes, PacketBuffer.HEADROOM + Ipv6Header.BYTES, payload);
+        }
         return packet.length();
       }
     }
+  }
+
+  private void writeUdpHeader(ByteBuffer bytes, int at, int length) {
+    bytes.putLong(at, (long) encapsulation.readablePort() << 32 | (long) length << 16);
+    message.writePort(bytes, at);
   }
 
   private boolean isDeliverable(ByteBuffer bytes, int at, int length) {

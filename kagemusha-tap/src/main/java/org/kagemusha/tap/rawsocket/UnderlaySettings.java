@@ -15,17 +15,44 @@ import org.kagemusha.core.wire.Ipv6Address;
  * @param segmentOctets the longest inner packet that comes out of a super-packet (see {@link
  *     UnderlayReceiver}), 1280 or more: the guest's MTU where the guest is the receiver, 1280 where
  *     routers may follow
+ * @param encapsulationPort the UDP port of ESP in UDP (RFC 3948) that is wanted, 1 to 65535; 0: the
+ *     kernel chooses; {@link #NO_ENCAPSULATION}: no UDP socket
+ * @param anyEncapsulationPort whether, where that port is taken, one that the kernel chooses will
+ *     do: at a mobile node, whose peer learns it from its packets; not at a home agent
  */
 public record UnderlaySettings(
-    Ipv6Address local, int linkIndex, Optional<String> device, int mark, int segmentOctets) {
+    Ipv6Address local,
+    int linkIndex,
+    Optional<String> device,
+    int mark,
+    int segmentOctets,
+    int encapsulationPort,
+    boolean anyEncapsulationPort) {
+
+  /** In place of a port: ESP in UDP is not received. */
+  public static final int NO_ENCAPSULATION = -1;
 
   /**
-   * @throws IllegalArgumentException if {@code segmentOctets} is below 1280
+   * @throws IllegalArgumentException if {@code segmentOctets} is below 1280 or the port is none
    */
   public UnderlaySettings {
     if (segmentOctets < 1280) {
       throw new IllegalArgumentException("segments of at least 1280 octets, not " + segmentOctets);
     }
+    if (encapsulationPort < NO_ENCAPSULATION || encapsulationPort > 0xffff) {
+      throw new IllegalArgumentException("no UDP port: " + encapsulationPort);
+    }
+  }
+
+  /** Without ESP in UDP. */
+  public UnderlaySettings(
+      Ipv6Address local, int linkIndex, Optional<String> device, int mark, int segmentOctets) {
+    this(local, linkIndex, device, mark, segmentOctets, NO_ENCAPSULATION, false);
+  }
+
+  /** The same with ESP in UDP; see the components of these names. */
+  public UnderlaySettings withEncapsulation(int port, boolean anyPort) {
+    return new UnderlaySettings(local, linkIndex, device, mark, segmentOctets, port, anyPort);
   }
 
   /** The usual: one local address, everything else as the routing table says. */

@@ -19,8 +19,9 @@ import org.kagemusha.tap.libc.NativeMemory;
 
 /**
  * The routed network through raw IPv6 sockets: six to receive, one per protocol that reaches us,
- * all bound to the local address, and one to send whole packets. None is connected: a connected one
- * would make the kernel answer other peers with ICMPv6 errors. One thread.
+ * all bound to the local address, and one to send whole packets. Where ESP in UDP (RFC 3948) is
+ * wanted, a UDP socket receives it, and the raw one sends it as all else. None is connected: a
+ * connected one would make the kernel answer other peers with ICMPv6 errors. One thread.
  */
 public final class UnderlaySocket implements Underlay, AutoCloseable {
 
@@ -80,6 +81,9 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
       for (int protocol : PROTOCOLS) {
         receivers.add(UnderlayReceiver.open(protocol, settings, slot, counters));
       }
+      if (settings.encapsulationPort() != UnderlaySettings.NO_ENCAPSULATION) {
+        receivers.add(UnderlayReceiver.openEncapsulation(settings, slot, counters));
+      }
       return new UnderlaySocket(sender, receivers, settings, slot);
     } catch (KernelException | RuntimeException e) {
       receivers.forEach(UnderlayReceiver::close);
@@ -97,12 +101,17 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
 
   /**
    * Binds the receivers to another local address, which need not be assigned yet; what the old one
-   * received before can still be read.
+   * received before can still be read. {@link #encapsulationPort} may differ afterwards.
    */
   public void rebind(Ipv6Address local) throws KernelException {
     for (UnderlayReceiver receiver : receivers) {
       receiver.bind(local);
     }
+  }
+
+  /** The UDP port at which ESP in UDP is received, 1 to 65535, or 0 where it is not. */
+  public int encapsulationPort() {
+    return receivers.get(receivers.size() - 1).encapsulationPort();
   }
 
   /**
