@@ -59,9 +59,9 @@ final class ConnectionSlots<C> {
   }
 
   /**
-   * Whom a newcomer without a place may displace: null if it must go itself. Out of its own network,
-   * a silent one; out of another that has more places, one that waits as well. One of a known
-   * network displaces any of an unknown one that is not authenticated, and never the reverse.
+   * Whom a newcomer without a place may displace: null if it must go itself. Out of its own
+   * network, a silent one; out of another that has more places, one that waits as well. One of a
+   * known network displaces any of an unknown one that is not authenticated, and never the reverse.
    */
   C toDisplace(SourceNetwork newcomer, boolean known) {
     boolean ownOnly = slots.size() < most;
@@ -89,7 +89,7 @@ final class ConnectionSlots<C> {
     return victim;
   }
 
-  /** Unknown before known, of the larger network, of the lower stage; else the older stays worst. */
+  /** Unknown before known, of the larger network, of the lower stage; else the older one. */
   private boolean isWorse(Slot slot, Slot than) {
     if (slot.known != than.known) {
       return than.known;

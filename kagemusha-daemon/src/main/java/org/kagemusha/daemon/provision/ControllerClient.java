@@ -22,8 +22,8 @@ import org.kagemusha.core.provisioning.ProvisioningRequest;
 import org.kagemusha.daemon.tls.TlsCredentials;
 
 /**
- * One attempt to get keys from a Home Agent Controller, RFC 6618 §4.3: a TLS connection, one session,
- * the end. On a thread of its own, which ends with the attempt.
+ * One attempt to get keys from a Home Agent Controller, RFC 6618 §4.3: a TLS connection, one
+ * session, the end. On a thread of its own, which ends with the attempt.
  */
 public final class ControllerClient implements AutoCloseable {
 

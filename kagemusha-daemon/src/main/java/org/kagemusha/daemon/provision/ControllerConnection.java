@@ -8,7 +8,7 @@ import org.kagemusha.core.provisioning.PeerIdentity;
 import org.kagemusha.daemon.provision.AuditLog.Refusal;
 import org.kagemusha.daemon.provision.ControllerCounters.Event;
 
-/** One connection to the controller, from its acceptance to its end. For the controller's thread. */
+/** One connection to the controller, from acceptance to end. For the controller's thread. */
 final class ControllerConnection implements HandshakeGate.Guard {
 
   private enum Phase {

@@ -29,8 +29,8 @@ import org.kagemusha.daemon.tls.TlsCredentials;
 
 /**
  * The Home Agent Controller's port, RFC 6618 §4.3: TLS connections, each with one request that is
- * decided elsewhere. On a thread of its own. Whoever is not authenticated costs a place for a limited
- * time, and public-key operations only as often as {@link Limits#handshakesPerSecond} says.
+ * decided elsewhere. On a thread of its own. Whoever is not authenticated costs a place for a
+ * limited time, and public-key operations only as often as {@link Limits#handshakesPerSecond} says.
  */
 public final class ControllerServer implements AutoCloseable {
 

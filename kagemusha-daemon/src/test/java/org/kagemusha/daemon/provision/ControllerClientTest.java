@@ -185,7 +185,7 @@ class ControllerClientTest {
             server(Duration.ofHours(1)),
             socket -> {
               socket.getInputStream().read(new byte[1000]);
-              socket.getOutputStream().write("HTTP/1.1 400\r\n".getBytes(StandardCharsets.US_ASCII));
+              socket.getOutputStream().write("400 Bad\r\n".getBytes(StandardCharsets.US_ASCII));
             });
     assertTrue(reason.contains("the controller's response is not usable"), reason);
   }
