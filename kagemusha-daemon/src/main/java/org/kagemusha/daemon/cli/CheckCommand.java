@@ -6,7 +6,6 @@ import java.util.concurrent.Callable;
 import org.kagemusha.daemon.config.ConfigException;
 import org.kagemusha.daemon.config.ConfigFile;
 import org.kagemusha.daemon.config.HomeAgentConfig;
-import org.kagemusha.daemon.config.TlsFiles;
 import org.kagemusha.daemon.config.VmConfig;
 import org.kagemusha.daemon.tls.CredentialException;
 import org.kagemusha.daemon.tls.TlsCredentials;
@@ -48,14 +47,10 @@ public final class CheckCommand implements Callable<Integer> {
 
   /** The files that a configuration names for TLS; their contents may be wrong, too. */
   private static void loadCredentials(Object config) throws CredentialException {
-    TlsFiles files = null;
     if (config instanceof HomeAgentConfig agent && agent.controller() != null) {
-      files = agent.controller().tls();
+      TlsCredentials.load(agent.controller().tls()).requireServerUse();
     } else if (config instanceof VmConfig vm && vm.provisioning() != null) {
-      files = vm.provisioning().tls();
-    }
-    if (files != null) {
-      TlsCredentials.load(files);
+      TlsCredentials.load(vm.provisioning().tls()).requireClientUse();
     }
   }
 

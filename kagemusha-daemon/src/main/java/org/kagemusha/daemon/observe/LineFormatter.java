@@ -39,7 +39,12 @@ public final class LineFormatter extends Formatter {
             ? "<" + priority(record.getLevel()) + ">"
             : TIME.format(record.getInstant().truncatedTo(ChronoUnit.MILLIS).atZone(zone))
                 + " " + word(record.getLevel()) + " ";
-    StringBuilder line = new StringBuilder(prefix).append(oneLine(formatMessage(record)));
+    StringBuilder line = new StringBuilder(prefix);
+    if (LogSetup.AUDIT_NAME.equals(record.getLoggerName())) {
+      // One word to find them all by.
+      line.append("audit ");
+    }
+    line.append(oneLine(formatMessage(record)));
     if (record.getThrown() != null) {
       StringWriter trace = new StringWriter();
       record.getThrown().printStackTrace(new PrintWriter(trace));

@@ -16,8 +16,10 @@ import java.util.logging.StreamHandler;
 /** Sends every log line to standard error, in the form that suits its reader. */
 public final class LogSetup {
 
+  static final String AUDIT_NAME = "audit";
+
   private static final Logger OURS = Logger.getLogger("org.kagemusha");
-  private static final Logger AUDIT = Logger.getLogger("audit");
+  private static final Logger AUDIT = Logger.getLogger(AUDIT_NAME);
   private static volatile boolean muted;
 
   private LogSetup() {}
@@ -75,9 +77,8 @@ public final class LogSetup {
     }
     handler.setLevel(Level.ALL);
     RepeatFilter repeats = new RepeatFilter(clockNs);
-    String audit = AUDIT.getName();
     handler.setFilter(
-        record -> audit.equals(record.getLoggerName()) || repeats.isLoggable(record));
+        record -> AUDIT_NAME.equals(record.getLoggerName()) || repeats.isLoggable(record));
     return handler;
   }
 

@@ -8,6 +8,7 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.util.Arrays;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import org.kagemusha.core.provisioning.ControllerDecision;
 import org.kagemusha.core.provisioning.ControllerExchange;
@@ -65,7 +66,7 @@ final class ControllerSession extends SimpleChannelInboundHandler<ByteBuf> {
     ControllerExchange.Step step = exchange.onOctets(octets.nioBuffer());
     if (step instanceof ControllerExchange.Step.Send send) {
       if (send.last()) {
-        connection.failed(Event.MALFORMED, "its request is not usable");
+        connection.failed(Event.MALFORMED, "its request is not usable: " + exchange.problem());
       }
       send(context, send.octets(), send.last());
     } else if (step instanceof ControllerExchange.Step.Decide decide) {
@@ -90,10 +91,16 @@ final class ControllerSession extends SimpleChannelInboundHandler<ByteBuf> {
       return;
     }
     decision.whenComplete(
-        (made, failed) ->
+        (made, failed) -> {
+          try {
             context
                 .executor()
-                .execute(() -> answer(context, failed == null ? made : failure(failed))));
+                .execute(() -> answer(context, failed == null ? made : failure(failed)));
+          } catch (RejectedExecutionException e) {
+            // The server has closed, and nobody waits for the keys.
+            erase(made);
+          }
+        });
   }
 
   private static ControllerDecision failure(Throwable cause) {
@@ -103,14 +110,25 @@ final class ControllerSession extends SimpleChannelInboundHandler<ByteBuf> {
   }
 
   private void answer(ChannelHandlerContext context, ControllerDecision decision) {
-    if (connection.isOver()) {
-      return;
+    byte[] octets;
+    try {
+      if (connection.isOver()) {
+        return;
+      }
+      octets = exchange.answer(decision);
+    } finally {
+      erase(decision);
     }
-    byte[] octets = exchange.answer(decision);
-    if (decision instanceof ControllerDecision.Refused) {
+    if (decision instanceof ControllerDecision.Refused || exchange.problem() != null) {
       connection.refused();
     }
     send(context, octets, true);
+  }
+
+  private static void erase(ControllerDecision decision) {
+    if (decision instanceof ControllerDecision.Granted granted) {
+      granted.grant().destroy();
+    }
   }
 
   private void send(ChannelHandlerContext context, byte[] octets, boolean last) {

@@ -34,7 +34,9 @@ final class ControllerAccess {
   void load(VmConfig config) throws ConfigException {
     if (config.provisioning() != null) {
       try {
-        credentials = TlsCredentials.load(config.provisioning().tls());
+        TlsCredentials loaded = TlsCredentials.load(config.provisioning().tls());
+        loaded.requireClientUse();
+        credentials = loaded;
       } catch (CredentialException e) {
         throw new ConfigException(
             List.of(new Problem(config.file(), 1, "[provisioning]", e.getMessage())));

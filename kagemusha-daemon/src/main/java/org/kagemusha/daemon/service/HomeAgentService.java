@@ -157,7 +157,9 @@ public final class HomeAgentService extends Service {
       return null;
     }
     try {
-      return TlsCredentials.load(config.controller().tls());
+      TlsCredentials credentials = TlsCredentials.load(config.controller().tls());
+      credentials.requireServerUse();
+      return credentials;
     } catch (CredentialException e) {
       throw new ConfigException(
           List.of(new Problem(config.file(), 1, "[controller]", e.getMessage())));

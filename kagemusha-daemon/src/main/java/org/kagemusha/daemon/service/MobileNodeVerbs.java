@@ -50,9 +50,14 @@ final class MobileNodeVerbs {
 
   private static ControlReply status(Context context, List<String> arguments, long nowNs) {
     MobileNodeStatus status = context.engine().status(nowNs);
-    return Verbs.isJson(arguments, 0)
-        ? Verbs.json(MobileNodeReport.json(context.name(), status, context.counters()))
-        : ControlReply.done(MobileNodeReport.text(context.name(), status, context.counters()));
+    if (!Verbs.isJson(arguments, 0)) {
+      return ControlReply.done(
+          MobileNodeReport.text(context.name(), status, context.counters())
+              + "keys: " + context.keys().summary() + "\n");
+    }
+    JsonObject json = MobileNodeReport.json(context.name(), status, context.counters());
+    json.addProperty("keys", context.keys().summary());
+    return Verbs.json(json);
   }
 
   private static ControlReply show(Context context, List<String> arguments, long nowNs) {

@@ -6,6 +6,7 @@ import java.util.List;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SequenceStore;
+import org.kagemusha.core.provisioning.Grant;
 import org.kagemusha.core.provisioning.HeldGrant;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.daemon.config.VmConfig;
@@ -65,6 +66,19 @@ final class NodeKeys {
 
   private List<HeldGrant> grants() {
     return provisioner == null ? List.of() : provisioner.keys().held(System.nanoTime());
+  }
+
+  /** In a few words, for {@code status}. */
+  String summary() {
+    if (provisioner == null) {
+      return ring.held().isEmpty() ? "none" : "static";
+    }
+    Grant current = provisioner.keys().current();
+    return current == null
+        ? "none: " + provisioner.lastFailure()
+        : "fresh, " + grants().get(0).state() + ", payload "
+            + (current.payloadProtected() ? "in esp" : "in clear") + ", for another "
+            + grants().get(0).remainingSeconds() + " s";
   }
 
   /** For {@code show sa}. */

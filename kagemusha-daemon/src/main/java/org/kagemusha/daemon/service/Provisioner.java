@@ -122,10 +122,14 @@ final class Provisioner implements AutoCloseable {
     long nowNs = System.nanoTime();
     if (!closed && schedule.isDue(nowNs)) {
       schedule.started(nowNs);
-      attempt.ask(
-          request(),
-          grant -> loop.execute(() -> granted(grant)),
-          (reason, retryAfter) -> loop.execute(() -> failed(reason, retryAfter)));
+      try {
+        attempt.ask(
+            request(),
+            grant -> loop.execute(() -> granted(grant)),
+            (reason, retryAfter) -> loop.execute(() -> failed(reason, retryAfter)));
+      } catch (IllegalArgumentException e) {
+        failed("the request cannot be made: " + e.getMessage(), POLICY_RETRY_SECONDS);
+      }
     }
     arm(nowNs);
   }

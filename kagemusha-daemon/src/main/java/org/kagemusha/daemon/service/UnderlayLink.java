@@ -1,6 +1,7 @@
 package org.kagemusha.daemon.service;
 
 import java.io.IOException;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.message.PcapWriter.Direction;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
@@ -109,6 +110,8 @@ final class UnderlayLink implements Underlay, AutoCloseable {
         return false;
       }
       if (capture.isActive()) {
+        // The kernel has checked and taken off what the rebuilt UDP header lacks.
+        UdpEncapsulation.restoreChecksum(packet);
         capture.underlay(Direction.INBOUND, packet);
       }
       engine.onUnderlayPacket(packet, nowNs);
