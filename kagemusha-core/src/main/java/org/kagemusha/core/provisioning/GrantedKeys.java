@@ -210,11 +210,7 @@ public final class GrantedKeys implements KeySource, Controller {
     if (validity < 1) {
       return unauthorised(peer, request, "the certificate has expired");
     }
-    if (!makeRoom(node.name(), host, nowNs)) {
-      return refused(
-          peer, request, StatusCode.SERVICE_UNAVAILABLE,
-          node.name() + " has " + MOST_GRANTS + " pairs in use", RETRY_SECONDS);
-    }
+    makeRoom(node.name(), host, nowNs);
     Grant grant = make(node, request, suite, validity);
     InstalledGrant installed =
         new InstalledGrant(grant, true, this, node.name(), host, peer, request, nowNs);
@@ -271,8 +267,11 @@ public final class GrantedKeys implements KeySource, Controller {
     return null;
   }
 
-  /** A host asks again because it wants other keys: those that it never used are of no use. */
-  private boolean makeRoom(String node, CertificateRule host, long nowNs) {
+  /**
+   * A host asks again because it wants other keys: those that it never used are of no use. If the
+   * node still has too many, the oldest goes: one pair is in force, the others stand by or end.
+   */
+  private void makeRoom(String node, CertificateRule host, long nowNs) {
     List<InstalledGrant> held = byNode.getOrDefault(node, List.of());
     for (InstalledGrant each : new ArrayList<>(held)) {
       if (each.host.host().equals(host.host()) && !each.confirmed) {
@@ -281,15 +280,14 @@ public final class GrantedKeys implements KeySource, Controller {
     }
     held = byNode.getOrDefault(node, List.of());
     if (held.size() < MOST_GRANTS) {
-      return true;
+      return;
     }
     for (InstalledGrant each : held) {
       if (!each.confirmed || each.isReplaced()) {
         end(each, "replaced", nowNs);
-        return true;
+        return;
       }
     }
-    return false;
   }
 
   private Grant make(

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
-import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,11 +51,18 @@ final class KeysFixture implements GrantedKeys.Listener {
   final List<Ended> ended = new ArrayList<>();
   final List<HeldGrant> granted = new ArrayList<>();
   final List<String> refused = new ArrayList<>();
-  final GrantedKeys keys =
-      new GrantedKeys(database, new SecureRandom(), () -> WALL_MS, this);
+  final GrantedKeys keys;
   long nowNs = 11 * SECOND_NS;
   long maximumPackets = 1L << 32;
   long maximumOctets = 1L << 36;
+
+  KeysFixture() {
+    this(new SecureRandom());
+  }
+
+  KeysFixture(SecureRandom random) {
+    keys = new GrantedKeys(database, random, () -> WALL_MS, this);
+  }
 
   /** A certificate that is valid for a year yet. */
   static PeerIdentity peer(String subject, String alternativeName) {
@@ -144,11 +150,6 @@ final class KeysFixture implements GrantedKeys.Listener {
   /** Seals at one end and opens at the other. */
   static DropReason pass(SecurityAssociationPair from, SecurityAssociationPair to) {
     return to.inbound().open(sealed(from, 100));
-  }
-
-  static int sequence(PacketBuffer esp) {
-    ByteBuffer bytes = esp.bytes();
-    return bytes.getInt(esp.offset() + Integer.BYTES);
   }
 
   @Override

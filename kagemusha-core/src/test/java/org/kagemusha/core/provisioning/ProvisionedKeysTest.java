@@ -46,9 +46,8 @@ class ProvisionedKeysTest {
     int spi = next++;
     byte[] out = new byte[20];
     byte[] in = new byte[20];
-    out[0] = (byte) spi;
-    in[0] = (byte) spi;
-    in[1] = 1;
+    out[0] = 1;
+    in[0] = 2;
     return new Grant(
         spi, Ciphersuite.AES_128_GCM, out, in, payloadProtected, HOME_AGENT, HOME_PREFIX,
         List.of(HOME), VALID, packets, octets, 4500);
