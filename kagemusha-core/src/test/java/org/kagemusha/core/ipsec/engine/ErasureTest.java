@@ -11,6 +11,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.lang.reflect.Field;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
 import org.bouncycastle.crypto.params.KeyParameter;
 import org.junit.jupiter.api.Test;
@@ -92,6 +94,26 @@ class ErasureTest {
     assertTrue(isZero(key));
     assertTrue(isZero(salt));
     assertTrue(isZero(copied));
+  }
+
+  /** The libraries expand keys and keep copies; what their ciphers refer to is looked through. */
+  @Test
+  void noCipherRefersToItsKeyAnyMore() throws Exception {
+    Process witness =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-opens", "java.base/com.sun.crypto.provider=ALL-UNNAMED",
+                "--add-opens", "java.base/javax.crypto=ALL-UNNAMED",
+                "-cp", System.getProperty("java.class.path"), ErasureWitness.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    String lines =
+        new String(witness.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    assertEquals(0, witness.waitFor(), lines);
+    assertTrue(lines.lines().count() >= 10, lines);
+    for (String line : lines.lines().toList()) {
+      assertTrue(line.endsWith(" left []") && !line.startsWith("NOT FOUND"), lines);
+    }
   }
 
   @Test
