@@ -37,7 +37,7 @@ class KeySourcesProperties {
   private static final int STEPS = 300;
 
   /** So few that the limit is met. */
-  private static final int PACKETS = 30;
+  private static final int PACKETS = 8;
 
   /** The same keys again with the same seed. */
   private static final class Seeded extends SecureRandom {
