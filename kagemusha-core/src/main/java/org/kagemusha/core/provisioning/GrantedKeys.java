@@ -2,10 +2,11 @@ package org.kagemusha.core.provisioning;
 
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.PriorityQueue;
+import java.util.TreeSet;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
@@ -58,17 +59,15 @@ public final class GrantedKeys implements KeySource, Controller {
 
   private final Map<String, List<InstalledGrant>> byNode = new HashMap<>();
   private final Ipv6Map<InstalledGrant> inForce = new Ipv6Map<>();
-  private final PriorityQueue<Due> dues = new PriorityQueue<>();
+
+  /** All that are held, the first to end first; who changes a deadline takes it out meanwhile. */
+  private final TreeSet<InstalledGrant> byDeadline =
+      new TreeSet<>(
+          Comparator.comparingLong(InstalledGrant::deadlineNs)
+              .thenComparingInt(each -> each.grant.spi()));
+
   private PrefixIndex<ProvisionedNode> nodes = new PrefixIndex.Builder<ProvisionedNode>().build();
   private ControllerSettings settings;
-
-  /** A time at which a grant may have to end; those that have another time by then are stale. */
-  private record Due(long ns, InstalledGrant grant) implements Comparable<Due> {
-    @Override
-    public int compareTo(Due other) {
-      return Long.compare(ns, other.ns);
-    }
-  }
 
   /**
    * Without settings, and so refusing everybody, at first.
@@ -107,18 +106,26 @@ public final class GrantedKeys implements KeySource, Controller {
 
   private boolean isAllowed(InstalledGrant installed) {
     for (Ipv6Address homeAddress : installed.grant.homeAddresses()) {
-      ProvisionedNode node = nodes.of(homeAddress);
-      if (node == null
-          || !node.name().equals(installed.node)
-          || hostOf(node, installed.peer) == null
-          || !allowsCareOf(node, installed.request.careOf())) {
+      if (!isAllowed(installed, homeAddress)) {
         return false;
       }
-      if (node.payload() == PayloadProtection.REQUIRED && !installed.grant.payloadProtected()) {
+    }
+    // Any address of the node may be bound under its keys, whether the request named it or not.
+    for (Ipv6Address homeAddress : installed.bound) {
+      if (!isAllowed(installed, homeAddress)) {
         return false;
       }
     }
     return true;
+  }
+
+  private boolean isAllowed(InstalledGrant installed, Ipv6Address homeAddress) {
+    ProvisionedNode node = nodes.of(homeAddress);
+    return node != null
+        && node.name().equals(installed.node)
+        && hostOf(node, installed.peer) != null
+        && allowsCareOf(node, installed.request.careOf())
+        && (node.payload() != PayloadProtection.REQUIRED || installed.grant.payloadProtected());
   }
 
   /** Ends at once what was granted to peers whose certificate is revoked. */
@@ -161,7 +168,6 @@ public final class GrantedKeys implements KeySource, Controller {
     for (InstalledGrant each : all()) {
       forget(each);
     }
-    dues.clear();
   }
 
   @Override
@@ -204,17 +210,13 @@ public final class GrantedKeys implements KeySource, Controller {
     if (validity < 1) {
       return unauthorised(peer, request, "the certificate has expired");
     }
-    if (!makeRoom(node.name(), host, nowNs)) {
-      return refused(
-          peer, request, StatusCode.SERVICE_UNAVAILABLE,
-          node.name() + " has " + MOST_GRANTS + " pairs in use", RETRY_SECONDS);
-    }
+    makeRoom(node.name(), host, nowNs);
     Grant grant = make(node, request, suite, validity);
     InstalledGrant installed =
         new InstalledGrant(grant, true, this, node.name(), host, peer, request, nowNs);
     database.add(installed.pair.inbound());
     byNode.computeIfAbsent(node.name(), name -> new ArrayList<>()).add(installed);
-    dues.add(new Due(installed.deadlineNs(), installed));
+    byDeadline.add(installed);
     listener.onGranted(held(installed, nowNs), peer, request);
     // The answer is written on another thread, and its keys are overwritten there.
     return new ControllerDecision.Granted(copy(grant));
@@ -265,8 +267,11 @@ public final class GrantedKeys implements KeySource, Controller {
     return null;
   }
 
-  /** A host asks again because it wants other keys: those that it never used are of no use. */
-  private boolean makeRoom(String node, CertificateRule host, long nowNs) {
+  /**
+   * A host asks again because it wants other keys: those that it never used are of no use. If the
+   * node still has too many, the oldest goes: one pair is in force, the others stand by or end.
+   */
+  private void makeRoom(String node, CertificateRule host, long nowNs) {
     List<InstalledGrant> held = byNode.getOrDefault(node, List.of());
     for (InstalledGrant each : new ArrayList<>(held)) {
       if (each.host.host().equals(host.host()) && !each.confirmed) {
@@ -275,15 +280,14 @@ public final class GrantedKeys implements KeySource, Controller {
     }
     held = byNode.getOrDefault(node, List.of());
     if (held.size() < MOST_GRANTS) {
-      return true;
+      return;
     }
     for (InstalledGrant each : held) {
       if (!each.confirmed || each.isReplaced()) {
         end(each, "replaced", nowNs);
-        return true;
+        return;
       }
     }
-    return false;
   }
 
   private Grant make(
@@ -349,8 +353,9 @@ public final class GrantedKeys implements KeySource, Controller {
     }
     by.confirmed = true;
     if (by.isReplaced()) {
+      byDeadline.remove(by);
       by.restored();
-      dues.add(new Due(by.deadlineNs(), by));
+      byDeadline.add(by);
     }
     InstalledGrant before = inForce.put(homeAddress, by);
     if (before != null) {
@@ -359,25 +364,24 @@ public final class GrantedKeys implements KeySource, Controller {
     by.bound.add(homeAddress);
     for (InstalledGrant other : byNode.get(by.node)) {
       if (other != by && other.confirmed && !other.isReplaced()) {
+        byDeadline.remove(other);
         other.replaced(nowNs + settings.graceSeconds() * SECOND_NS);
-        dues.add(new Due(other.deadlineNs(), other));
+        byDeadline.add(other);
       }
     }
   }
 
   @Override
   public void onDeadline(long nowNs) {
-    while (!dues.isEmpty() && dues.peek().ns() <= nowNs) {
-      InstalledGrant due = dues.poll().grant();
-      if (due.isAlive() && due.deadlineNs() <= nowNs) {
-        end(due, due.isReplaced() ? "replaced" : "expired", nowNs);
-      }
+    while (nextDeadlineNs() <= nowNs) {
+      InstalledGrant due = byDeadline.first();
+      end(due, due.isReplaced() ? "replaced" : "expired", nowNs);
     }
   }
 
   @Override
   public long nextDeadlineNs() {
-    return dues.isEmpty() ? NodeEngine.NEVER : dues.peek().ns();
+    return byDeadline.isEmpty() ? NodeEngine.NEVER : byDeadline.first().deadlineNs();
   }
 
   private void end(InstalledGrant which, String reason, long nowNs) {
@@ -388,6 +392,7 @@ public final class GrantedKeys implements KeySource, Controller {
 
   private void forget(InstalledGrant which) {
     database.remove(which.grant.spi());
+    byDeadline.remove(which);
     List<InstalledGrant> others = byNode.get(which.node);
     others.remove(which);
     if (others.isEmpty()) {

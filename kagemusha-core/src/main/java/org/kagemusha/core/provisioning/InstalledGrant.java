@@ -94,10 +94,6 @@ final class InstalledGrant {
         : null;
   }
 
-  boolean isAlive() {
-    return alive;
-  }
-
   /** Another one has taken its place, and this one is believed until a time. */
   void replaced(long untilNs) {
     replacedNs = Math.min(replacedNs, untilNs);

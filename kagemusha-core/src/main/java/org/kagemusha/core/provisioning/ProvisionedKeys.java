@@ -63,6 +63,7 @@ public final class ProvisionedKeys implements KeySource {
   private InstalledGrant current;
   private long renewalNs = NodeEngine.NEVER;
   private long nextLimitNs = NodeEngine.NEVER;
+  private long lookedNs;
   private long nextDoubtNs = Long.MIN_VALUE;
   private boolean limitTold;
   private int asked;
@@ -88,6 +89,9 @@ public final class ProvisionedKeys implements KeySource {
   /**
    * Takes a grant over, keys included, and sends with it from now on.
    *
+   * <p>No more are held than a home agent holds for one node, so that one that never acknowledges
+   * does not fill the memory: the oldest ends then.
+   *
    * @return if not {@link Installed#OK}, nothing has changed, and the grant stays the caller's
    */
   public Installed install(Grant grant, long nowNs) {
@@ -106,11 +110,14 @@ public final class ProvisionedKeys implements KeySource {
       }
     }
     installed.add(0, fresh);
+    if (installed.size() > GrantedKeys.MOST_GRANTS) {
+      end(installed.get(installed.size() - 1));
+    }
     current = fresh;
     long validityNs = fresh.deadlineNs() - nowNs;
     // Not all daemons of a host at once: the SPI is as random as need be.
     renewalNs = nowNs + validityNs * 2 / 3 - (grant.spi() & 0xff) * (validityNs / 15 / 0xff);
-    nextLimitNs = nowNs + LIMIT_INTERVAL_NS;
+    look(nowNs);
     limitTold = false;
     return Installed.OK;
   }
@@ -152,7 +159,7 @@ public final class ProvisionedKeys implements KeySource {
     }
     // A second is long at a gigabit per second: the deadline comes earlier then.
     if ((++asked & LOOK_EVERY) == 0 && !limitTold && newest.isNearLimit()) {
-      nextLimitNs = Long.MIN_VALUE;
+      nextLimitNs = lookedNs;
     }
     return newest.pair;
   }
@@ -182,10 +189,8 @@ public final class ProvisionedKeys implements KeySource {
       return;
     }
     by.confirmed = true;
-    for (InstalledGrant other : installed) {
-      if (other != by && installed.indexOf(other) > installed.indexOf(by)) {
-        other.replaced(nowNs + graceNs);
-      }
+    for (int older = installed.indexOf(by) + 1; older < installed.size(); older++) {
+      installed.get(older).replaced(nowNs + graceNs);
     }
   }
 
@@ -234,12 +239,17 @@ public final class ProvisionedKeys implements KeySource {
       return;
     }
     if (current != null && nextLimitNs <= nowNs) {
-      nextLimitNs = nowNs + LIMIT_INTERVAL_NS;
+      look(nowNs);
       if (!limitTold && current.isNearLimit()) {
         limitTold = true;
         listener.onWanted("limit of packets or octets is near", nowNs);
       }
     }
+  }
+
+  private void look(long nowNs) {
+    lookedNs = nowNs;
+    nextLimitNs = nowNs + LIMIT_INTERVAL_NS;
   }
 
   @Override

@@ -56,13 +56,13 @@ public final class ProvisioningSchedule {
   }
 
   /** An attempt has begun; none is due until it ends. */
-  public void started(long nowNs) {
+  public void started() {
     running = true;
     nextNs = NodeEngine.NEVER;
   }
 
   /** The attempt gave keys; the next one is due at a time. */
-  public void succeeded(long renewalNs, long nowNs) {
+  public void succeeded(long renewalNs) {
     running = false;
     waitNs = 0;
     notBeforeNs = Long.MIN_VALUE;

@@ -121,7 +121,7 @@ final class Provisioner implements AutoCloseable {
   private void step() {
     long nowNs = System.nanoTime();
     if (!closed && schedule.isDue(nowNs)) {
-      schedule.started(nowNs);
+      schedule.started();
       try {
         attempt.ask(
             request(),
@@ -153,7 +153,7 @@ final class Provisioner implements AutoCloseable {
       failed(result.reason(), POLICY_RETRY_SECONDS);
       return;
     }
-    schedule.succeeded(keys.renewalNs(), nowNs);
+    schedule.succeeded(keys.renewalNs());
     log.info(
         "keys granted vm={} spi=0x{} suite={} payload={} valid={}s",
         config.name(), Integer.toHexString(grant.spi()),
@@ -199,7 +199,6 @@ final class Provisioner implements AutoCloseable {
                   Math.max(0, nextNs - nowNs), TimeUnit.NANOSECONDS);
     }
   }
-
 
   /** Asks no more and ends all keys; on the loop. */
   @Override

@@ -1,5 +1,6 @@
 package org.kagemusha.daemon.control;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -36,6 +37,7 @@ import org.kagemusha.daemon.loop.PacketLoop;
 @Timeout(60)
 class ControlServerTest {
 
+  private static final String SECRET = "a key\n";
   private static final String LARGE = "x".repeat(1023) + "\n";
 
   @TempDir Path directory;
@@ -64,6 +66,12 @@ class ControlServerTest {
                             client
                                 .writeAndFlush(
                                     Unpooled.wrappedBuffer(new byte[] {0, 1, (byte) 0xff}))
+                                .addListener(ChannelFutureListener.CLOSE)));
+                case "secret" -> answer.accept(
+                    ControlReply.secretStream(
+                        client ->
+                            client
+                                .writeAndFlush(Unpooled.copiedBuffer(SECRET, US_ASCII))
                                 .addListener(ChannelFutureListener.CLOSE)));
                 case "fail" -> throw new IllegalStateException("a bug");
                 default -> answer.accept(ControlReply.error("no such verb: " + verb));
@@ -195,6 +203,31 @@ class ControlServerTest {
     assertEquals("0:a,b\n:", run(bin, "echo", "a", "b"));
     assertEquals("1::kagemusha-ctl: no such verb: sing\n", run(bin, "sing"));
     assertTrue(run(bin, "large").length() > 4096 * 1024);
+  }
+
+  /** Being allowed to command the daemon is not being allowed to read the traffic. */
+  @Test
+  void aSecretIsForRootAlone() throws Exception {
+    boolean root = (Integer) Files.getAttribute(socket, "unix:uid") == 0;
+    assertEquals(root ? SECRET : "refused: only root may have that", ask("secret"));
+    assumeTrue(root && Files.isExecutable(Path.of("/usr/bin/setpriv")));
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
+    String ask =
+        "import socket, sys\n"
+            + "s = socket.socket(socket.AF_UNIX)\n"
+            + "s.connect(sys.argv[1])\n"
+            + "s.sendall(b'secret\\n')\n"
+            + "sys.stdout.write(s.makefile().read())\n";
+    Process nobody =
+        new ProcessBuilder(
+                "/usr/bin/setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c",
+                ask, socket.toString())
+            .redirectErrorStream(true)
+            .start();
+    String answer = new String(nobody.getInputStream().readAllBytes(), US_ASCII);
+    assertEquals(0, nobody.waitFor(), answer);
+    assertEquals("error: only root may have that\n", answer);
   }
 
   @Test

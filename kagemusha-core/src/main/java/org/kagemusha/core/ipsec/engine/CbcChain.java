@@ -19,8 +19,10 @@ final class CbcChain {
   /** The JDK's name. */
   static final String CIPHER_NAME = "AES/CBC/NoPadding";
 
-  private Cipher cipher;
+  private final int mode;
+  private final ErasableKey key;
   private final byte[] chain = new byte[BLOCK];
+  private Cipher cipher;
 
   /**
    * Keys it.
@@ -28,21 +30,31 @@ final class CbcChain {
    * @param mode {@link Cipher#ENCRYPT_MODE} or {@link Cipher#DECRYPT_MODE}
    */
   CbcChain(int mode, byte[] key) {
-    ErasableKey erasable = new ErasableKey(key, key.length, "AES");
+    this.mode = mode;
+    this.key = new ErasableKey(key, key.length, "AES");
     try {
       cipher = Cipher.getInstance(CIPHER_NAME);
-      cipher.init(mode, erasable, new IvParameterSpec(chain));
+      cipher.init(mode, this.key, new IvParameterSpec(chain));
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("AES-CBC is missing", e);
     } finally {
-      erasable.destroy();
+      this.key.destroy();
     }
   }
 
-  /** Lets go of the keyed cipher, which cannot be overwritten; not to be used afterwards. */
+  /** Overwrites what the cipher has made of the key; not to be used afterwards. */
   void destroy() {
-    cipher = null;
+    if (cipher == null) {
+      return;
+    }
     Arrays.fill(chain, (byte) 0);
+    try {
+      cipher.init(mode, key.zeros(), new IvParameterSpec(chain));
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("a key of zeros is refused", e);
+    } finally {
+      cipher = null;
+    }
   }
 
   /**

@@ -46,6 +46,11 @@ final class ErasableKey implements SecretKey {
     return octets.clone();
   }
 
+  /** A key of the same length whose octets are zeros, which is no secret. */
+  ErasableKey zeros() {
+    return new ErasableKey(new byte[octets.length], octets.length, algorithm);
+  }
+
   @Override
   public void destroy() {
     destroyed = true;

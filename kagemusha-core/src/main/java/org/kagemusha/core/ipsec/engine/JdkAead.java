@@ -86,9 +86,20 @@ final class JdkAead implements EspCipher {
 
   @Override
   public void destroy() {
+    if (cipher == null) {
+      return;
+    }
     key.destroy();
     framing.destroy();
-    cipher = null;
+    try {
+      // The cipher has copied the key and expanded it: another one takes its place.
+      cipher.init(
+          Cipher.ENCRYPT_MODE, key.zeros(), parameters(new byte[AeadFraming.NONCE_OCTETS]));
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("a key of zeros is refused", e);
+    } finally {
+      cipher = null;
+    }
   }
 
   private void start(int mode, byte[] octets, long sequence) throws GeneralSecurityException {
