@@ -1,7 +1,6 @@
 package org.kagemusha.core.homeagent;
 
 import java.util.random.RandomGenerator;
-import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingAcknowledgement;
@@ -23,25 +22,28 @@ final class AcknowledgementSender {
   private final Ipv6Address homeAgent;
   private final CountedUnderlay underlay;
   private final NeighborCache neighbors;
-  private final KeySource keys;
   private final Counters counters;
   private final AnswerLimit newcomers;
   private final AnswerLimit strangers;
+  private int encapsulationPort;
 
   AcknowledgementSender(
       Ipv6Address homeAgent,
       CountedUnderlay underlay,
       NeighborCache neighbors,
-      KeySource keys,
       RandomGenerator random,
       Counters counters) {
     this.homeAgent = homeAgent;
     this.underlay = underlay;
     this.neighbors = neighbors;
-    this.keys = keys;
     this.counters = counters;
     this.newcomers = new AnswerLimit(10, 20, 20_000, random);
     this.strangers = new AnswerLimit(5, 10, 1_000, random);
+  }
+
+  /** Sets the local UDP port of ESP in UDP, RFC 3948, or 0 for none. */
+  void encapsulationPort(int localPort) {
+    encapsulationPort = localPort;
   }
 
   /**
@@ -65,13 +67,12 @@ final class AcknowledgementSender {
   }
 
   /**
-   * Sends one.
+   * Sends one the way the Binding Update came, under the associations that protected that.
    *
-   * @param destination the source address of the Binding Update
    * @param lifetimeUnits in units of four seconds
    */
   void send(
-      Ipv6Address destination,
+      ReturnPath way,
       Ipv6Address homeAddress,
       BindingStatus status,
       int sequence,
@@ -80,9 +81,10 @@ final class AcknowledgementSender {
     // K stays clear: §10.3.1 wants associations that were established dynamically.
     BindingAcknowledgement message =
         new BindingAcknowledgement(status.code(), false, 0, sequence, lifetimeUnits, NO_ADVICE);
-    SecurityAssociationPair pair =
-        keys.associations(homeAddress, KeySource.Purpose.SIGNALLING);
+    Ipv6Address destination = way.address();
+    SecurityAssociationPair pair = way.pair();
     OutboundSecurityAssociation association = pair == null ? null : pair.outbound();
+    boolean udp = pair != null && way.udpPort() != 0 && encapsulationPort != 0;
     // RFC 6275 §9.5.4: "If the Source Address is the home address of the mobile node, [...] then
     // the Binding Acknowledgement MUST be sent to that address and the routing header MUST NOT be
     // used. Otherwise, the Binding Acknowledgement MUST be sent using a type 2 routing header that
@@ -90,7 +92,14 @@ final class AcknowledgementSender {
     boolean home = destination.equals(homeAddress);
     PacketBuffer packet =
         SignallingWriter.build(
-            homeAgent, destination, null, home ? null : homeAddress, message, association);
+            homeAgent,
+            destination,
+            null,
+            home ? null : homeAddress,
+            message,
+            association,
+            udp ? encapsulationPort : 0,
+            udp ? way.udpPort() : 0);
     if (packet == null) {
       counters.drop(DropReason.ESP_SEQUENCE_EXHAUSTED);
       return;

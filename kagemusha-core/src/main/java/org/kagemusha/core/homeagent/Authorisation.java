@@ -12,11 +12,21 @@ import org.kagemusha.core.wire.Ipv6Prefix;
  */
 final class Authorisation {
 
+  private static final Ipv6Prefix ANYWHERE = Ipv6Prefix.of(Ipv6Address.UNSPECIFIED, 0);
+
   @SuppressWarnings({"unchecked", "rawtypes"})
   private final Ipv6Map<MobileNodeAuthorisation>[] byLength = new Ipv6Map[129];
 
+  /** Where any mobile node may be: prefixes, by length. */
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  private final Ipv6Map<Ipv6Prefix>[] careOfByLength = new Ipv6Map[129];
+
   Authorisation(List<MobileNodeAuthorisation> mobileNodes) {
     for (MobileNodeAuthorisation node : mobileNodes) {
+      if (node.careOfAddresses().isEmpty()) {
+        addCareOf(ANYWHERE);
+      }
+      node.careOfAddresses().forEach(this::addCareOf);
       for (Ipv6Prefix prefix : node.homeAddresses()) {
         if (byLength[prefix.length()] == null) {
           byLength[prefix.length()] = new Ipv6Map<>();
@@ -24,6 +34,25 @@ final class Authorisation {
         byLength[prefix.length()].put(prefix.address(), node);
       }
     }
+  }
+
+  private void addCareOf(Ipv6Prefix prefix) {
+    if (careOfByLength[prefix.length()] == null) {
+      careOfByLength[prefix.length()] = new Ipv6Map<>();
+    }
+    careOfByLength[prefix.length()].put(prefix.address(), prefix);
+  }
+
+  /** Says whether there is a mobile node that may be at a care-of address. */
+  boolean allowsCareOf(Ipv6Address careOf) {
+    for (int length = 0; length <= 128; length++) {
+      Ipv6Map<Ipv6Prefix> prefixes = careOfByLength[length];
+      if (prefixes != null
+          && prefixes.get(Ipv6Prefix.of(careOf, length).address()) != null) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The authorisation with the longest prefix that holds a home address, or null. */

@@ -1,10 +1,13 @@
 package org.kagemusha.core.homeagent;
 
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import org.kagemusha.core.homeagent.BindingCacheEntry.State;
 import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
+import org.kagemusha.core.ipsec.InboundSecurityAssociation;
+import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.tunnel.Tunnel;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Map;
@@ -20,6 +23,11 @@ final class BindingCache {
   private final Ipv6Map<BindingCacheEntry> byLinkLocal = new Ipv6Map<>();
   private final Ipv6Map<BindingCacheEntry> byCareOf = new Ipv6Map<>();
   private final DeadlineQueue deadlines = new DeadlineQueue();
+  private final FormerPlaces former = new FormerPlaces();
+
+  /** How many entries use each payload association: those of one mobile node share theirs. */
+  private final Map<InboundSecurityAssociation, int[]> protecting = new IdentityHashMap<>();
+
   private final Map<String, Integer> liveOf = new HashMap<>();
   private int live;
   private int bound;
@@ -86,6 +94,28 @@ final class BindingCache {
     return byCareOf.get(high, low);
   }
 
+  /** Says whether an entry in force may have left an address, given as two words, just now. */
+  boolean wasCareOf(long high, long low) {
+    return former.contains(high, low);
+  }
+
+  /** Sets the payload associations that an entry in force uses, or null. */
+  void protect(BindingCacheEntry entry, SecurityAssociationPair pair) {
+    if (entry.payload != null) {
+      protecting.computeIfPresent(
+          entry.payload.inbound(), (used, entries) -> --entries[0] > 0 ? entries : null);
+    }
+    entry.payload = pair;
+    if (pair != null) {
+      protecting.computeIfAbsent(pair.inbound(), used -> new int[1])[0]++;
+    }
+  }
+
+  /** Says whether an entry in force uses an association for its payload; allocates nothing. */
+  boolean isProtecting(InboundSecurityAssociation association) {
+    return protecting.containsKey(association);
+  }
+
   /** Puts in a new entry, under test. */
   void add(BindingCacheEntry entry) {
     byHomeAddress.put(entry.homeAddress, entry);
@@ -120,9 +150,14 @@ final class BindingCache {
     attach(entry);
   }
 
-  /** Gives an entry in force another care-of address. */
-  void move(BindingCacheEntry entry, Ipv6Address careOf) {
+  /**
+   * Gives an entry in force another care-of address.
+   *
+   * @param formerUntilNs until when the one before is remembered
+   */
+  void move(BindingCacheEntry entry, Ipv6Address careOf, long formerUntilNs) {
     detach(entry);
+    former.left(entry, entry.careOf, formerUntilNs);
     entry.careOf = careOf;
     attach(entry);
   }
@@ -158,9 +193,14 @@ final class BindingCache {
     return deadlines.due(nowNs);
   }
 
-  /** When the next entry ends. */
+  /** Forgets care-of addresses that were left long enough ago. */
+  void forgetFormerPlaces(long nowNs) {
+    former.onDeadline(nowNs);
+  }
+
+  /** When the next entry ends, or the next former care-of address. */
   long nextDeadlineNs() {
-    return deadlines.earliestNs();
+    return Math.min(deadlines.earliestNs(), former.nextDeadlineNs());
   }
 
   private void end(BindingCacheEntry entry) {
@@ -174,10 +214,9 @@ final class BindingCache {
     releaseLinkLocal(entry);
     discount(entry);
     entry.tunnel = null;
-    if (entry.payload != null) {
-      entry.payload.inbound().owner(null);
-      entry.payload = null;
-    }
+    entry.udpPort = 0;
+    protect(entry, null);
+    former.forget(entry);
     entry.acknowledgeTo = null;
     entry.testingHomeAddress = false;
     entry.testingLinkLocal = false;

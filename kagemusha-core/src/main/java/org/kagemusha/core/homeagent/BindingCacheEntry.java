@@ -1,5 +1,6 @@
 package org.kagemusha.core.homeagent;
 
+import java.nio.ByteBuffer;
 import java.util.Locale;
 import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
@@ -75,13 +76,16 @@ final class BindingCacheEntry {
    */
   final TokenBucket errors = new TokenBucket(50, 50);
 
-  /** Where the acknowledgement goes that waits for the test. */
-  Ipv6Address acknowledgeTo;
+  /** The way back of the acknowledgement that waits for the test. */
+  ReturnPath acknowledgeTo;
+
+  /** The mobile node's UDP port if the update in force came in UDP (RFC 3948), else 0. */
+  int udpPort;
 
   /** The tunnel while in force, else null. */
   Tunnel tunnel;
 
-  /** The payload associations that the tunnel uses, or null. */
+  /** The payload associations that the tunnel uses, or null; see {@link BindingCache#protect}. */
   SecurityAssociationPair payload;
 
   /** When the binding, or the memory of it, ends; monotonic nanoseconds. */
@@ -95,6 +99,15 @@ final class BindingCacheEntry {
 
   /** The one before it. */
   BindingCacheEntry previousAtCareOf;
+
+  /** The care-of address before the last move, or null; {@link FormerPlaces} keeps it. */
+  Ipv6Address formerCareOf;
+
+  /** Until when what comes from there is taken, if it is protected. */
+  long formerUntilNs;
+
+  /** When {@link FormerPlaces} looks at this entry again. */
+  long formerQueuedNs = NodeEngine.NEVER;
 
   BindingCacheEntry(Ipv6Address homeAddress) {
     this.homeAddress = homeAddress;
@@ -110,6 +123,16 @@ final class BindingCacheEntry {
   /** In force or about to be: what counts against the maximum of bindings. */
   boolean isLive() {
     return state == State.BOUND || state == State.TESTING;
+  }
+
+  /** Says whether the node has just moved away from an address, given by its index. */
+  boolean wasAt(ByteBuffer bytes, int address, long nowNs) {
+    return formerCareOf != null && nowNs < formerUntilNs && formerCareOf.matches(bytes, address);
+  }
+
+  /** How the tunnel is encapsulated, for people: "none" or "udp:" and the mobile node's port. */
+  String encapsulation() {
+    return udpPort == 0 ? "none" : "udp:" + udpPort;
   }
 
   boolean isUnderTest() {

@@ -19,13 +19,15 @@ final class BindingLog {
 
   void registered(BindingCacheEntry entry) {
     LOG.info(
-        "binding registered hoa={} coa={} mn={} seq={} lifetime={}s protected={}",
+        "binding registered hoa={} coa={} mn={} seq={} lifetime={}s protected={}"
+            + " encapsulation={}",
         entry.homeAddress,
         entry.careOf,
         entry.authorisation.name(),
         entry.sequence,
         4 * entry.lifetimeUnits,
-        entry.payload != null);
+        entry.payload != null,
+        entry.encapsulation());
   }
 
   void refreshed(BindingCacheEntry entry) {
@@ -39,20 +41,21 @@ final class BindingLog {
 
   void moved(BindingCacheEntry entry, Object before) {
     LOG.info(
-        "binding moved hoa={} coa={} from={} mn={} seq={} lifetime={}s",
+        "binding moved hoa={} coa={} from={} mn={} seq={} lifetime={}s encapsulation={}",
         entry.homeAddress,
         entry.careOf,
         before,
         entry.authorisation.name(),
         entry.sequence,
-        4 * entry.lifetimeUnits);
+        4 * entry.lifetimeUnits,
+        entry.encapsulation());
   }
 
   void testing(BindingCacheEntry entry) {
     LOG.info(
         "binding under test hoa={} coa={} seq={}",
         entry.homeAddress,
-        entry.acknowledgeTo,
+        entry.acknowledgeTo.address(),
         entry.sequence);
   }
 
@@ -74,12 +77,13 @@ final class BindingLog {
         entry.sequence);
   }
 
-  void withdrawn(BindingCacheEntry entry) {
+  void withdrawn(BindingCacheEntry entry, String reason) {
     LOG.info(
-        "binding withdrawn hoa={} coa={} mn={} reason=no-longer-authorised",
+        "binding withdrawn hoa={} coa={} mn={} reason={}",
         entry.homeAddress,
         entry.careOf,
-        entry.authorisation.name());
+        entry.authorisation.name(),
+        reason);
   }
 
   void duplicate(BindingCacheEntry entry, Object address, Object holder) {

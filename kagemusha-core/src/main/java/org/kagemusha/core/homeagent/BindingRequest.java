@@ -14,7 +14,7 @@ import org.kagemusha.core.wire.Ipv6Address;
  * @param homeAddress the home address of the binding
  * @param careOf the care-of address of the binding: the Alternate Care-of Address where there is
  *     one
- * @param source the source address of the packet, to which the acknowledgement goes
+ * @param returnPath how the packet came, and the acknowledgement goes back
  * @param fromHome whether it came from the home address itself: the acknowledgement then has no
  *     routing header and goes out on the home link
  * @param authorisation who may register the home address, or null if nobody
@@ -26,7 +26,7 @@ record BindingRequest(
     BindingUpdate update,
     Ipv6Address homeAddress,
     Ipv6Address careOf,
-    Ipv6Address source,
+    ReturnPath returnPath,
     boolean fromHome,
     MobileNodeAuthorisation authorisation,
     BindingCacheEntry entry,
@@ -35,12 +35,17 @@ record BindingRequest(
 
   BindingRequest dropped(DropReason reason) {
     return new BindingRequest(
-        update, homeAddress, careOf, source, fromHome, authorisation, entry, reason, null);
+        update, homeAddress, careOf, returnPath, fromHome, authorisation, entry, reason, null);
   }
 
   BindingRequest refused(BindingStatus status) {
     return new BindingRequest(
-        update, homeAddress, careOf, source, fromHome, authorisation, entry, null, status);
+        update, homeAddress, careOf, returnPath, fromHome, authorisation, entry, null, status);
+  }
+
+  /** The source address of the packet. */
+  Ipv6Address source() {
+    return returnPath.address();
   }
 
   /** Says whether it asks for the end of the binding, RFC 6275 §9.5.1 and §6.1.7. */

@@ -2,6 +2,7 @@ package org.kagemusha.core.homeagent;
 
 import org.kagemusha.core.homeagent.BindingCacheEntry.State;
 import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
+import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingStatus;
@@ -57,12 +58,23 @@ final class BindingUpdateValidation {
         update,
         homeAddress,
         careOf,
-        packet.source(),
+        returnPath(packet, homeAddress),
         fromHome,
         authorisation.of(homeAddress),
         cache.get(homeAddress),
         null,
         null);
+  }
+
+  private ReturnPath returnPath(SignallingPacket packet, Ipv6Address homeAddress) {
+    InboundSecurityAssociation opened = packet.association();
+    // RFC 6275 §10.3.1: "the home address unequivocally identifying the security association that
+    // must be used." While keys are replaced, there is more than one.
+    SecurityAssociationPair pair =
+        opened == null
+            ? null
+            : keys.accepting(homeAddress, KeySource.Purpose.SIGNALLING, opened);
+    return new ReturnPath(packet.source(), pair, packet.udpPort());
   }
 
   private DropReason silentlyDiscarded(SignallingPacket packet, BindingRequest request) {
@@ -77,14 +89,17 @@ final class BindingUpdateValidation {
     if (!request.source().isRoutableUnicast()) {
       return DropReason.MOBILITY_MALFORMED;
     }
-    DropReason unprotected = unprotected(packet, request.homeAddress());
-    if (unprotected != null) {
-      return unprotected;
+    SecurityAssociationPair pair = request.returnPath().pair();
+    if (packet.association() != null && pair == null) {
+      return DropReason.ESP_SELECTOR_MISMATCH;
+    }
+    if (!isBelievable(request.homeAddress(), pair)) {
+      return DropReason.MOBILITY_UNPROTECTED;
     }
     // There is no correspondent role: without H only the change of an existing registration's type
     // is answered (refused()), and only if the sender is known.
     if (!request.update().homeRegistration()
-        && (packet.association() == null || !isLive(request.entry()))) {
+        && (pair == null || !isLive(request.entry()))) {
       return DropReason.MOBILITY_NOT_FOR_ROLE;
     }
     // RFC 6275 §10.3.1: "A Home Address destination option MUST be present in the message." §10.3.2
@@ -95,21 +110,16 @@ final class BindingUpdateValidation {
     return null;
   }
 
-  private DropReason unprotected(SignallingPacket packet, Ipv6Address homeAddress) {
-    SecurityAssociationPair pair =
-        keys.associations(homeAddress, KeySource.Purpose.SIGNALLING);
+  /**
+   * Says whether what came under a pair, or with null in clear, is still to be believed: keys end
+   * while an update waits for duplicate address detection.
+   */
+  boolean isBelievable(Ipv6Address homeAddress, SecurityAssociationPair pair) {
     if (pair == null) {
-      if (settings.requireSignallingProtection()) {
-        return DropReason.MOBILITY_UNPROTECTED;
-      }
-      return packet.association() == null ? null : DropReason.ESP_SELECTOR_MISMATCH;
+      return !settings.requireSignallingProtection()
+          && keys.allowsClear(homeAddress, KeySource.Purpose.SIGNALLING);
     }
-    if (packet.association() == null) {
-      return DropReason.MOBILITY_UNPROTECTED;
-    }
-    // RFC 6275 §10.3.1: "the home address unequivocally identifying the security association that
-    // must be used."
-    return packet.association() == pair.inbound() ? null : DropReason.ESP_SELECTOR_MISMATCH;
+    return keys.accepting(homeAddress, KeySource.Purpose.SIGNALLING, pair.inbound()) == pair;
   }
 
   private BindingStatus refused(BindingRequest request) {

@@ -26,6 +26,7 @@ final class ErrorAnswers {
   private final Counters counters;
   private final AnswerLimit routed;
   private final AnswerLimit inner;
+  private final AnswerLimit unknown;
 
   ErrorAnswers(
       Ipv6Address homeAgent,
@@ -40,6 +41,7 @@ final class ErrorAnswers {
     // Apart, because sources in the routed network can be forged, and these cannot.
     this.routed = new AnswerLimit(10, 10, 500, random);
     this.inner = new AnswerLimit(10, 10, 500, random);
+    this.unknown = new AnswerLimit(1, 1, 100, random);
   }
 
   /**
@@ -130,9 +132,24 @@ final class ErrorAnswers {
       Ipv6Address source, Ipv6Address homeAddress, int status, long nowNs) {
     // RFC 6275 §9.3.3: "If the Source Address of the received packet [...] is not a unicast
     // address, the Binding Error MUST NOT be sent."
-    if (!source.isRoutableUnicast() || !routed.tryTake(source, nowNs)) {
-      return;
+    if (source.isRoutableUnicast() && routed.tryTake(source, nowNs)) {
+      sendBindingError(source, homeAddress, status);
     }
+  }
+
+  /**
+   * Tells whoever is at a care-of address that its security association is not known here. Has a
+   * limit of its own, once a second, because anybody can ask for it.
+   */
+  void unknownAssociation(Ipv6Address careOf, Ipv6Address homeAddress, long nowNs) {
+    if (careOf.isRoutableUnicast()
+        && !careOf.equals(homeAgent)
+        && unknown.tryTake(careOf, nowNs)) {
+      sendBindingError(careOf, homeAddress, BindingError.UNKNOWN_BINDING);
+    }
+  }
+
+  private void sendBindingError(Ipv6Address source, Ipv6Address homeAddress, int status) {
     PacketBuffer error =
         SignallingWriter.build(
             homeAgent, source, null, null, new BindingError(status, homeAddress), null);

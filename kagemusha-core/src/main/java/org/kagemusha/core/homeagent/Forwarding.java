@@ -1,5 +1,6 @@
 package org.kagemusha.core.homeagent;
 
+import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.neighbor.NeighborCache;
@@ -25,6 +26,9 @@ final class Forwarding implements InnerErrors {
   /** When the packet in work came in; errors have no time of their own. */
   private long packetNs;
 
+  /** The local UDP port of ESP in UDP, or 0. */
+  private int encapsulationPort;
+
   Forwarding(
       BindingCache cache,
       KeySource keys,
@@ -36,6 +40,18 @@ final class Forwarding implements InnerErrors {
     this.neighbors = neighbors;
     this.underlay = underlay;
     this.counters = counters;
+  }
+
+  /** Sets the local UDP port of ESP in UDP, RFC 3948, or 0 for none. */
+  void encapsulationPort(int localPort) {
+    if (localPort != encapsulationPort) {
+      encapsulationPort = localPort;
+      for (BindingCacheEntry entry : cache.entries()) {
+        if (entry.isBound()) {
+          follow(entry);
+        }
+      }
+    }
   }
 
   /** Says when the packet in work came in, before anything is done with it. */
@@ -64,7 +80,7 @@ final class Forwarding implements InnerErrors {
   void tunnel(BindingCacheEntry entry, PacketBuffer packet, long nowNs) {
     // RFC 6275 §10.4.2: "Before tunneling a packet to the mobile node, the home agent MUST perform
     // any IPsec processing as indicated by the security policy data base."
-    if (protection(entry) == null && entry.authorisation.requirePayloadProtection()) {
+    if (protection(entry) == null && !allowsClear(entry)) {
       counters.drop(DropReason.PROTECTION_REQUIRED);
       return;
     }
@@ -80,15 +96,34 @@ final class Forwarding implements InnerErrors {
     SecurityAssociationPair pair =
         keys.associations(entry.homeAddress, KeySource.Purpose.PAYLOAD);
     if (pair != entry.payload) {
-      if (entry.payload != null) {
-        entry.payload.inbound().owner(null);
-      }
-      if (pair != null) {
-        pair.inbound().owner(entry);
-      }
-      entry.payload = pair;
-      entry.tunnel.protection(pair == null ? null : pair.outbound());
+      cache.protect(entry, pair);
+      configure(entry);
     }
     return pair;
+  }
+
+  /** Makes the tunnel of an entry in force follow its associations and its UDP port. */
+  void follow(BindingCacheEntry entry) {
+    protection(entry);
+    configure(entry);
+  }
+
+  private void configure(BindingCacheEntry entry) {
+    SecurityAssociationPair pair = entry.payload;
+    entry.tunnel.protection(pair == null ? null : pair.outbound());
+    // RFC 3948 has no form for what is not ESP.
+    boolean udp = pair != null && entry.udpPort != 0 && encapsulationPort != 0;
+    entry.tunnel.encapsulation(udp ? encapsulationPort : 0, udp ? entry.udpPort : 0);
+  }
+
+  /** Says whether the packets of an entry may pass without ESP, both ways; allocates nothing. */
+  boolean allowsClear(BindingCacheEntry entry) {
+    return !entry.authorisation.requirePayloadProtection()
+        && keys.allowsClear(entry.homeAddress, KeySource.Purpose.PAYLOAD);
+  }
+
+  /** Says whether an association may protect what comes from an entry; allocates nothing. */
+  boolean accepts(BindingCacheEntry entry, InboundSecurityAssociation association) {
+    return keys.accepting(entry.homeAddress, KeySource.Purpose.PAYLOAD, association) != null;
   }
 }

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.BindingUpdate;
@@ -39,6 +40,7 @@ public final class HomeAgent implements NodeEngine {
 
   private final Counters counters;
   private final KeySource keys;
+  private final SecurityAssociationDatabase associations;
   private final BindingCache cache = new BindingCache();
   private final SignallingReader reader;
   private final TunnelContext tunnels;
@@ -83,6 +85,7 @@ public final class HomeAgent implements NodeEngine {
     this.settings = settings;
     this.counters = counters;
     this.keys = keys;
+    this.associations = associations;
     this.tapMacBits = settings.tapMac().bits();
     Ipv6Address address = settings.address();
     CountedUnderlay routed = new CountedUnderlay(underlay, counters);
@@ -105,8 +108,9 @@ public final class HomeAgent implements NodeEngine {
     this.registration =
         new HomeRegistration(
             cache,
+            keys,
             new BindingUpdateValidation(keys, cache),
-            new AcknowledgementSender(address, routed, neighbors, keys, random, counters),
+            new AcknowledgementSender(address, routed, neighbors, random, counters),
             interception,
             counters);
     this.detection =
@@ -145,9 +149,22 @@ public final class HomeAgent implements NodeEngine {
     started = true;
     forwarding.at(nowNs);
     tunnels.settings(changed.tunnel());
+    reader.encapsulationPort(changed.encapsulationPort());
+    forwarding.encapsulationPort(changed.encapsulationPort());
     registration.settings(changed, nowNs);
     lost.settings(changed);
     advertiser.settings(changed, nowNs);
+  }
+
+  /**
+   * Ends the binding of a home address at once, if there is one: what was granted to its mobile
+   * node was taken back. Nothing is sent; the mobile node's next packets are of nobody's.
+   *
+   * @param reason one word for the log
+   */
+  public void withdraw(Ipv6Address homeAddress, String reason, long nowNs) {
+    start(nowNs);
+    registration.withdraw(homeAddress, reason, nowNs);
   }
 
   /** Sets the MTU of the interfaces towards the mobile nodes, octets, at least 1280. */
@@ -177,7 +194,8 @@ public final class HomeAgent implements NodeEngine {
               entry.state.toString(),
               entry.sequence,
               remainingSeconds(entry, nowNs),
-              keys.associations(entry.homeAddress, KeySource.Purpose.PAYLOAD) != null));
+              keys.associations(entry.homeAddress, KeySource.Purpose.PAYLOAD) != null,
+              entry.encapsulation()));
     }
     entries.sort(Comparator.comparing(HomeAgentStatus.Entry::homeAddress));
     return new HomeAgentStatus(cache.bound(), List.copyOf(entries));
@@ -299,11 +317,19 @@ public final class HomeAgent implements NodeEngine {
       reverseTunnel.onHomeAddressOption(packet, reader, nowNs);
     } else {
       counters.drop(reader.dropReason());
-      errors.answer(reader, packet, nowNs);
+      if (reader.dropReason() == DropReason.ESP_NO_ASSOCIATION) {
+        lost.onUnknownAssociation(packet, reader.homeAddressOption(), nowNs);
+      } else {
+        errors.answer(reader, packet, nowNs);
+      }
     }
   }
 
-  /** What can be told before any cryptography; a few strangers' packets are opened nevertheless. */
+  /**
+   * What can be told before any cryptography; a few strangers' packets are opened nevertheless. So
+   * is all that may be a Binding Update, which comes from elsewhere by its nature: behind a Home
+   * Address option, or in UDP, where the option is inside.
+   */
   private DropReason unacceptable(PacketBuffer packet, long nowNs) {
     ByteBuffer bytes = packet.bytes();
     int at = packet.offset();
@@ -317,12 +343,19 @@ public final class HomeAgent implements NodeEngine {
     if (next != Protocol.IPV6 && next != Protocol.ESP || reverseTunnel.isFromCareOf(packet)) {
       return null;
     }
-    // A mobile node at home sends its Binding Update in ESP from the home address itself.
-    boolean mayBeAtHome =
-        next == Protocol.ESP
-            && keys.associations(Ipv6Header.source(bytes, at), KeySource.Purpose.SIGNALLING)
-                != null;
-    return mayBeAtHome || lost.mayOpen(packet, nowNs) ? null : DropReason.OUTER_SOURCE_WRONG;
+    if (next == Protocol.ESP && packet.length() >= Ipv6Header.BYTES + Integer.BYTES) {
+      InboundSecurityAssociation association =
+          associations.inbound(bytes.getInt(at + Ipv6Header.BYTES));
+      // An unknown SPI costs nothing, and its sender may be due an answer. A mobile node at home
+      // sends its Binding Update in ESP from the home address itself.
+      if (association == null
+          || keys.accepting(
+                  Ipv6Header.source(bytes, at), KeySource.Purpose.SIGNALLING, association)
+              != null) {
+        return null;
+      }
+    }
+    return lost.mayOpen(packet, nowNs) ? null : DropReason.OUTER_SOURCE_WRONG;
   }
 
   private void onSignalling(long nowNs) {
@@ -348,6 +381,7 @@ public final class HomeAgent implements NodeEngine {
     if (stopped) {
       return;
     }
+    keys.onDeadline(nowNs);
     registration.onDeadline(nowNs);
     detection.onDeadline(nowNs);
     proxy.onDeadline(nowNs);
@@ -366,6 +400,7 @@ public final class HomeAgent implements NodeEngine {
     }
     long next = Math.min(cache.nextDeadlineNs(), detection.nextDeadlineNs());
     next = Math.min(next, Math.min(proxy.nextDeadlineNs(), neighbors.nextDeadlineNs()));
+    next = Math.min(next, keys.nextDeadlineNs());
     return Math.min(next, advertiser.nextDeadlineNs());
   }
 

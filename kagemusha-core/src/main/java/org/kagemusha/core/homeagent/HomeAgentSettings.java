@@ -29,6 +29,10 @@ import org.kagemusha.core.wire.MacAddress;
  * @param mobileNodes who may register what
  * @param advertisement how to send Router Advertisements, or null to send none (radvd does)
  * @param tunnel the tunnels' settings
+ * @param graceSeconds how long protected packets are taken from a care-of address after a binding
+ *     moved away from it, 0 to 60
+ * @param encapsulationPort the local UDP port of ESP in UDP (RFC 3948), 1 to 65535; with 0 it is
+ *     neither taken nor sent
  */
 public record HomeAgentSettings(
     Ipv6Address address,
@@ -44,7 +48,12 @@ public record HomeAgentSettings(
     boolean requireSignallingProtection,
     List<MobileNodeAuthorisation> mobileNodes,
     Advertisement advertisement,
-    TunnelSettings tunnel) {
+    TunnelSettings tunnel,
+    int graceSeconds,
+    int encapsulationPort) {
+
+  /** How long a former care-of address is remembered if the operator says nothing. */
+  public static final int DEFAULT_GRACE_SECONDS = 5;
 
   /** The prefix lifetime that means infinity, RFC 4861 §4.6.2. */
   public static final long INFINITE_LIFETIME = 0xffff_ffffL;
@@ -72,6 +81,45 @@ public record HomeAgentSettings(
         maximumLifetimeSeconds >= 4 && maximumLifetimeSeconds <= LONGEST_LIFETIME_SECONDS,
         "longest binding lifetime: " + maximumLifetimeSeconds);
     require(maximumBindings >= 1, "maximum of bindings: " + maximumBindings);
+    require(graceSeconds >= 0 && graceSeconds <= 60, "grace: " + graceSeconds + " s");
+    require(
+        encapsulationPort >= 0 && encapsulationPort <= 0xffff,
+        "UDP port of ESP in UDP: " + encapsulationPort);
+  }
+
+  /** With a grace of five seconds and without ESP in UDP. */
+  public HomeAgentSettings(
+      Ipv6Address address,
+      MacAddress tapMac,
+      MacAddress gatewayMac,
+      Ipv6Address kernelLinkLocal,
+      Ipv6Prefix homePrefix,
+      long prefixValidSeconds,
+      long prefixPreferredSeconds,
+      Dad dad,
+      int maximumLifetimeSeconds,
+      int maximumBindings,
+      boolean requireSignallingProtection,
+      List<MobileNodeAuthorisation> mobileNodes,
+      Advertisement advertisement,
+      TunnelSettings tunnel) {
+    this(
+        address,
+        tapMac,
+        gatewayMac,
+        kernelLinkLocal,
+        homePrefix,
+        prefixValidSeconds,
+        prefixPreferredSeconds,
+        dad,
+        maximumLifetimeSeconds,
+        maximumBindings,
+        requireSignallingProtection,
+        mobileNodes,
+        advertisement,
+        tunnel,
+        DEFAULT_GRACE_SECONDS,
+        0);
   }
 
   private static void require(boolean holds, String otherwise) {

@@ -22,6 +22,7 @@ public record HomeAgentStatus(int bindings, List<Entry> entries) {
    * @param sequence the last sequence number accepted
    * @param remainingSeconds how long the binding still holds, or the memory of one that has ended
    * @param payloadProtected whether tunnelled payload is protected by ESP
+   * @param encapsulation "none", or "udp:" and the mobile node's port (RFC 3948)
    */
   public record Entry(
       Ipv6Address homeAddress,
@@ -30,5 +31,6 @@ public record HomeAgentStatus(int bindings, List<Entry> entries) {
       String state,
       int sequence,
       long remainingSeconds,
-      boolean payloadProtected) {}
+      boolean payloadProtected,
+      String encapsulation) {}
 }

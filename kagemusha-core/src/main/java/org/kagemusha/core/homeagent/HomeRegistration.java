@@ -3,6 +3,7 @@ package org.kagemusha.core.homeagent;
 import org.kagemusha.core.homeagent.BindingCacheEntry.State;
 import org.kagemusha.core.homeagent.HomeAgentSettings.Dad;
 import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
+import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.message.BindingStatus;
 import org.kagemusha.core.message.BindingUpdate;
 import org.kagemusha.core.neighbor.DuplicateAddressDetection;
@@ -25,9 +26,11 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
   /** How long a home address that another node holds is refused without another test. */
   static final long DUPLICATE_HOLD_NS = 60_000_000_000L;
 
-  private static final long UNIT_NS = BindingUpdate.LIFETIME_UNIT_SECONDS * 1_000_000_000L;
+  private static final long SECOND_NS = 1_000_000_000L;
+  private static final long UNIT_NS = BindingUpdate.LIFETIME_UNIT_SECONDS * SECOND_NS;
 
   private final BindingCache cache;
+  private final KeySource keys;
   private final BindingUpdateValidation validation;
   private final AcknowledgementSender acknowledgements;
   private final Interception interception;
@@ -37,11 +40,13 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
 
   HomeRegistration(
       BindingCache cache,
+      KeySource keys,
       BindingUpdateValidation validation,
       AcknowledgementSender acknowledgements,
       Interception interception,
       Counters counters) {
     this.cache = cache;
+    this.keys = keys;
     this.validation = validation;
     this.acknowledgements = acknowledgements;
     this.interception = interception;
@@ -55,6 +60,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     this.settings = settings;
     Authorisation authorisation = new Authorisation(settings.mobileNodes());
     validation.settings(settings, authorisation);
+    acknowledgements.encapsulationPort(settings.encapsulationPort());
     long longestNs = PrefixLifetimes.longestUnits(settings) * UNIT_NS;
     for (BindingCacheEntry entry : cache.entries()) {
       if (!entry.isLive()) {
@@ -65,8 +71,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
       if (node == null
           || !settings.homePrefix().contains(entry.homeAddress)
           || !Authorisation.allowsCareOf(node, careOf)) {
-        log.withdrawn(entry);
-        end(entry, State.EXPIRED, nowNs);
+        withdraw(entry, "no-longer-authorised", nowNs);
         continue;
       }
       cache.assign(entry, node);
@@ -87,7 +92,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
       log.discarded(request, nowNs);
     } else if (request.refusal() != null) {
       boolean may =
-          packet.association() != null
+          request.returnPath().pair() != null
               ? mayAnswer(request, nowNs)
               : acknowledgements.mayRefuse(request.source(), nowNs);
       refuse(request, request.refusal(), may, nowNs);
@@ -121,7 +126,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
       request.entry().sequence = sequence;
     }
     acknowledgements.send(
-        request.source(), request.homeAddress(), status, sequence, 0, nowNs);
+        request.returnPath(), request.homeAddress(), status, sequence, 0, nowNs);
   }
 
   private static DropReason reasonOf(BindingStatus status) {
@@ -152,7 +157,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     entry.sequence = update.sequence();
     entry.lifetimeUnits =
         (int) Math.min(update.lifetimeUnits(), PrefixLifetimes.longestUnits(settings));
-    entry.acknowledgeTo = request.source();
+    entry.acknowledgeTo = request.returnPath();
     if (wasBound) {
       refresh(entry, request, before, nowNs);
       return;
@@ -179,6 +184,8 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
   }
 
   private void bind(BindingCacheEntry entry, long nowNs) {
+    inForce(entry.homeAddress, entry.acknowledgeTo, nowNs);
+    entry.udpPort = entry.acknowledgeTo.udpPort();
     interception.begin(entry, nowNs);
     cache.endsAt(entry, nowNs + entry.lifetimeUnits * UNIT_NS);
     accept(entry, nowNs);
@@ -187,11 +194,14 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
 
   private void refresh(
       BindingCacheEntry entry, BindingRequest request, Ipv6Address before, long nowNs) {
+    inForce(entry.homeAddress, request.returnPath(), nowNs);
     cache.endsAt(entry, nowNs + entry.lifetimeUnits * UNIT_NS);
+    entry.udpPort = request.returnPath().udpPort();
     boolean moves = !before.equals(request.careOf());
     if (moves) {
-      interception.move(entry, request.careOf());
+      interception.move(entry, request.careOf(), nowNs + settings.graceSeconds() * SECOND_NS);
     }
+    interception.follow(entry);
     interception.defendLinkLocal(entry, request.update().linkLocalCompatibility(), nowNs);
     accept(entry, nowNs);
     if (moves) {
@@ -201,8 +211,15 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     }
   }
 
+  /** An update was accepted: its keys are the ones that the mobile node uses now. */
+  private void inForce(Ipv6Address homeAddress, ReturnPath way, long nowNs) {
+    if (way.pair() != null) {
+      keys.inForce(homeAddress, way.pair(), nowNs);
+    }
+  }
+
   private void accept(BindingCacheEntry entry, long nowNs) {
-    Ipv6Address to = entry.acknowledgeTo;
+    ReturnPath to = entry.acknowledgeTo;
     entry.acknowledgeTo = null;
     acknowledgements.send(
         to,
@@ -220,6 +237,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     }
     BindingCacheEntry entry = request.entry();
     entry.sequence = request.update().sequence();
+    inForce(entry.homeAddress, request.returnPath(), nowNs);
     if (entry.isLive()) {
       Ipv6Address careOf = entry.careOf;
       // RFC 6275 §10.3.2: "It SHOULD mark the Binding Cache entry as invalid, and MUST stop
@@ -230,7 +248,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     }
     // RFC 6275 §10.3.2: "The Lifetime field MUST be set to zero."
     acknowledgements.send(
-        request.source(),
+        request.returnPath(),
         request.homeAddress(),
         BindingStatus.ACCEPTED,
         request.update().sequence(),
@@ -249,8 +267,13 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     } else {
       entry.testingLinkLocal = false;
     }
-    if (!entry.isUnderTest() && entry.state == State.TESTING) {
+    if (entry.isUnderTest() || entry.state != State.TESTING) {
+      return;
+    }
+    if (validation.isBelievable(entry.homeAddress, entry.acknowledgeTo.pair())) {
       bind(entry, nowNs);
+    } else {
+      withdraw(entry, "keys-ended", nowNs);
     }
   }
 
@@ -273,7 +296,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
   private void duplicate(
       BindingCacheEntry entry, Ipv6Address address, MacAddress holder, long nowNs) {
     log.duplicate(entry, address, holder);
-    Ipv6Address to = entry.acknowledgeTo;
+    ReturnPath to = entry.acknowledgeTo;
     if (to == null) {
       // Acknowledged already (optimistic): the next Binding Update learns of it.
       end(entry, State.DUPLICATE, nowNs);
@@ -285,6 +308,9 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     interception.end(entry);
     cache.remove(entry);
     counters.drop(DropReason.BINDING_REFUSED);
+    if (!validation.isBelievable(entry.homeAddress, to.pair())) {
+      return;
+    }
     acknowledgements.send(
         to,
         entry.homeAddress,
@@ -292,6 +318,19 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
         entry.sequence,
         0,
         nowNs);
+  }
+
+  /** Ends the binding of a home address at once, if there is one. */
+  void withdraw(Ipv6Address homeAddress, String reason, long nowNs) {
+    BindingCacheEntry entry = cache.get(homeAddress);
+    if (entry != null && entry.isLive()) {
+      withdraw(entry, reason, nowNs);
+    }
+  }
+
+  private void withdraw(BindingCacheEntry entry, String reason, long nowNs) {
+    log.withdrawn(entry, reason);
+    end(entry, State.EXPIRED, nowNs);
   }
 
   private void end(BindingCacheEntry entry, State state, long nowNs) {
@@ -305,6 +344,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
   }
 
   void onDeadline(long nowNs) {
+    cache.forgetFormerPlaces(nowNs);
     for (BindingCacheEntry entry = cache.due(nowNs); entry != null; entry = cache.due(nowNs)) {
       if (entry.isBound()) {
         // RFC 6275 §10.3.1: "this Binding Cache entry MUST be deleted by the home agent after the

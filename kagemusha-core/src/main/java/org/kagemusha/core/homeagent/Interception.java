@@ -70,7 +70,7 @@ final class Interception {
     tunnel.endpoints(homeAgent, entry.careOf);
     tunnel.linkMtu(linkMtu, nowNs);
     cache.bind(entry, entry.careOf, tunnel);
-    forwarding.protection(entry);
+    forwarding.follow(entry);
     // What was resolved on the link is the node that has just left it.
     neighbors.forget(entry.homeAddress);
     proxy.add(entry.homeAddress, nowNs);
@@ -82,10 +82,19 @@ final class Interception {
     }
   }
 
-  /** Gives an entry in force another care-of address; the associations stay (RFC 3776 §4.3). */
-  void move(BindingCacheEntry entry, Ipv6Address careOf) {
-    cache.move(entry, careOf);
+  /**
+   * Gives an entry in force another care-of address; the associations stay (RFC 3776 §4.3).
+   *
+   * @param formerUntilNs until when protected packets from the address before are taken
+   */
+  void move(BindingCacheEntry entry, Ipv6Address careOf, long formerUntilNs) {
+    cache.move(entry, careOf, formerUntilNs);
     entry.tunnel.endpoints(homeAgent, careOf);
+  }
+
+  /** Makes the tunnel of an entry in force follow its associations and its UDP port. */
+  void follow(BindingCacheEntry entry) {
+    forwarding.follow(entry);
   }
 
   /** Follows the L bit of a refresh; an address that is taken already stays undefended. */

@@ -6,7 +6,6 @@ import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
-import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -23,6 +22,9 @@ import org.kagemusha.core.wire.Protocol;
  * and what still comes from the old place is only late.
  */
 final class LostBindings {
+
+  /** An IPv6 header and a Binding Error, RFC 6275 §6.1.9. */
+  private static final int BINDING_ERROR_PACKET = Ipv6Header.BYTES + 24;
 
   private final BindingCache cache;
   private final KeySource keys;
@@ -76,9 +78,9 @@ final class LostBindings {
     return false;
   }
 
-  /** An association of ours that no binding in force uses; {@link Forwarding} marks those. */
-  private static boolean isUnused(InboundSecurityAssociation association) {
-    return association != null && association.owner() == null;
+  /** An association of ours that no binding in force uses. */
+  private boolean isUnused(InboundSecurityAssociation association) {
+    return association != null && !cache.isProtecting(association);
   }
 
   /**
@@ -96,10 +98,35 @@ final class LostBindings {
     if (node == null || !Authorisation.allowsCareOf(node, careOf)) {
       return;
     }
-    SecurityAssociationPair pair = keys.associations(homeAddress, KeySource.Purpose.PAYLOAD);
-    boolean protects = pair != null || node.requirePayloadProtection();
-    if (protects ? pair != null && pair.inbound() == association : association == null) {
+    boolean believable =
+        association == null
+            ? !node.requirePayloadProtection()
+                && keys.associations(homeAddress, KeySource.Purpose.PAYLOAD) == null
+            : keys.accepting(homeAddress, KeySource.Purpose.PAYLOAD, association) != null;
+    if (believable) {
       errors.unknownBinding(careOf, homeAddress, nowNs);
+    }
+  }
+
+  /**
+   * A packet in ESP, native or in UDP, with an SPI that is not known: its sender has keys that this
+   * home agent lost when it was started anew. It is told so, though it cannot be told in a way that
+   * it can trust: that is for the sender to consider. Only care-of addresses are answered where a
+   * mobile node may be, and never by more octets than came.
+   *
+   * @param homeAddress the Home Address option in front of the ESP header, or null
+   */
+  void onUnknownAssociation(PacketBuffer packet, Ipv6Address homeAddress, long nowNs) {
+    Ipv6Address careOf = Ipv6Header.source(packet.bytes(), packet.offset());
+    if (packet.length() < BINDING_ERROR_PACKET || authorisation.of(careOf) != null) {
+      return;
+    }
+    MobileNodeAuthorisation node = homeAddress == null ? null : authorisation.of(homeAddress);
+    if (homeAddress == null
+        ? authorisation.allowsCareOf(careOf)
+        : node != null && Authorisation.allowsCareOf(node, careOf)) {
+      errors.unknownAssociation(
+          careOf, homeAddress == null ? Ipv6Address.UNSPECIFIED : homeAddress, nowNs);
     }
   }
 }

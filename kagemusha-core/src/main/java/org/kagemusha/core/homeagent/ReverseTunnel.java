@@ -2,7 +2,6 @@ package org.kagemusha.core.homeagent;
 
 import java.nio.ByteBuffer;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
-import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.signalling.SignallingReader;
@@ -26,11 +25,15 @@ final class ReverseTunnel {
     this.counters = counters;
   }
 
-  /** Says whether a packet comes from the care-of address of a binding; before any cryptography. */
+  /**
+   * Says whether a packet comes from the care-of address of a binding, or from one that a binding
+   * has just left; before any cryptography.
+   */
   boolean isFromCareOf(PacketBuffer packet) {
     int source = packet.offset() + Ipv6Header.SOURCE;
-    return cache.atCareOf(packet.bytes().getLong(source), packet.bytes().getLong(source + 8))
-        != null;
+    long high = packet.bytes().getLong(source);
+    long low = packet.bytes().getLong(source + 8);
+    return cache.atCareOf(high, low) != null || cache.wasCareOf(high, low);
   }
 
   /** Takes an outer packet in which the reader found an inner one. */
@@ -44,7 +47,7 @@ final class ReverseTunnel {
     if (entry == null) {
       lost.onPacket(packet, inner, reader.association(), nowNs);
     }
-    DropReason reason = refused(entry, packet, reader.association());
+    DropReason reason = refused(entry, packet, reader.association(), nowNs);
     if (reason == null) {
       reason = notForwarded(entry, bytes, inner + Ipv6Header.DESTINATION);
     }
@@ -74,8 +77,7 @@ final class ReverseTunnel {
   void onHomeAddressOption(PacketBuffer packet, SignallingReader reader, long nowNs) {
     Ipv6Address homeAddress = reader.homeAddressOption();
     BindingCacheEntry entry = cache.get(homeAddress);
-    if (forwarding.protection(entry) != null
-        || entry.authorisation.requirePayloadProtection()) {
+    if (!forwarding.allowsClear(entry)) {
       counters.drop(DropReason.PROTECTION_REQUIRED);
       return;
     }
@@ -94,7 +96,10 @@ final class ReverseTunnel {
   }
 
   private DropReason refused(
-      BindingCacheEntry entry, PacketBuffer packet, InboundSecurityAssociation association) {
+      BindingCacheEntry entry,
+      PacketBuffer packet,
+      InboundSecurityAssociation association,
+      long nowNs) {
     if (entry == null) {
       return isFromCareOf(packet)
           ? DropReason.INNER_SOURCE_SPOOFED
@@ -104,20 +109,20 @@ final class ReverseTunnel {
       return DropReason.NO_BINDING;
     }
     // RFC 6275 §10.4.5: "the home agent MUST verify that the Source Address in the tunnel IP header
-    // is the mobile node's primary care-of address."
-    if (!entry.careOf.matches(packet.bytes(), packet.offset() + Ipv6Header.SOURCE)) {
+    // is the mobile node's primary care-of address. [...] This check is not necessary if the
+    // reverse-tunneled packet is protected by ESP": what was under way when the node moved.
+    int source = packet.offset() + Ipv6Header.SOURCE;
+    if (!entry.careOf.matches(packet.bytes(), source)
+        && (association == null || !entry.wasAt(packet.bytes(), source, nowNs))) {
       return DropReason.OUTER_SOURCE_WRONG;
     }
-    SecurityAssociationPair pair = forwarding.protection(entry);
     if (association == null) {
       // RFC 6275 §10.4.5: "reverse-tunneled packets MAY be discarded unless accompanied by a valid
       // ESP header."
-      return pair != null || entry.authorisation.requirePayloadProtection()
-          ? DropReason.PROTECTION_REQUIRED
-          : null;
+      return forwarding.allowsClear(entry) ? null : DropReason.PROTECTION_REQUIRED;
     }
     // RFC 4301 §5.2: the packet must match the selectors of the association that opened it.
-    return pair != null && pair.inbound() == association ? null : DropReason.ESP_SELECTOR_MISMATCH;
+    return forwarding.accepts(entry, association) ? null : DropReason.ESP_SELECTOR_MISMATCH;
   }
 
   private static DropReason notForwarded(

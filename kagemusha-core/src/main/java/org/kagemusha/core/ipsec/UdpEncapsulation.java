@@ -3,6 +3,7 @@ package org.kagemusha.core.ipsec;
 import java.nio.ByteBuffer;
 import org.kagemusha.core.wire.InternetChecksum;
 import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 
@@ -66,10 +67,37 @@ public final class UdpEncapsulation {
     int at = packet.prepend(HEADER_OCTETS).offset();
     ByteBuffer bytes = packet.bytes();
     bytes.putLong(at, (long) localPort << 48 | (long) remotePort << 32 | (long) length << 16);
+    writeChecksum(
+        bytes, at, InternetChecksum.pseudoHeader(source, destination, length, Protocol.UDP));
+  }
+
+  /**
+   * Computes the checksum that the kernel verified and did not hand over, so that a captured packet
+   * looks as it did on the wire; leaves alone what is not UDP right behind the IPv6 header, or has
+   * a checksum.
+   *
+   * @param packet a whole IPv6 packet
+   */
+  public static void restoreChecksum(PacketBuffer packet) {
+    ByteBuffer bytes = packet.bytes();
+    int at = packet.offset() + Ipv6Header.BYTES;
+    if (packet.end() - at >= HEADER_OCTETS
+        && Ipv6Header.nextHeader(bytes, packet.offset()) == Protocol.UDP
+        && bytes.getShort(at + CHECKSUM) == 0
+        && length(bytes, at) >= HEADER_OCTETS
+        && length(bytes, at) <= packet.end() - at) {
+      writeChecksum(
+          bytes,
+          at,
+          InternetChecksum.pseudoHeader(
+              bytes, packet.offset(), length(bytes, at), Protocol.UDP));
+    }
+  }
+
+  private static void writeChecksum(ByteBuffer bytes, int at, long pseudoHeader) {
     int checksum =
         InternetChecksum.finish(
-            InternetChecksum.pseudoHeader(source, destination, length, Protocol.UDP)
-                + InternetChecksum.sum(bytes, at, length));
+            pseudoHeader + InternetChecksum.sum(bytes, at, length(bytes, at)));
     // RFC 8200 §8.1: "if that computation yields a result of zero, it must be changed to hex FFFF"
     bytes.putShort(at + CHECKSUM, (short) (checksum == 0 ? 0xffff : checksum));
   }

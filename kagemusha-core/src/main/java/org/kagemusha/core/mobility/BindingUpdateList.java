@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import org.kagemusha.core.message.BindingUpdate;
+import org.kagemusha.core.mobility.EncapsulationChoice.Form;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.wire.Ipv6Address;
 
@@ -15,11 +16,21 @@ import org.kagemusha.core.wire.Ipv6Address;
  */
 final class BindingUpdateList {
 
-  /** Sends a Binding Update. */
-  @FunctionalInterface
+  /** Sends Binding Updates. */
   interface Transmitter {
-    /** Sends; what is lost is retransmitted, so a failure needs no report. */
-    void send(HomeRegistration registration, BindingUpdate update, long nowNs);
+    /** Why no update of an entry can be sent for now, in one word for the log; or null. */
+    String obstacle(HomeRegistration registration);
+
+    /** How the updates of an entry's next attempt travel. */
+    Form form(HomeRegistration registration, long wallClockMs);
+
+    /**
+     * Sends; what is lost is retransmitted, so that needs no report.
+     *
+     * @param udp whether in UDP
+     * @return false if it could not be sealed
+     */
+    boolean send(HomeRegistration registration, BindingUpdate update, boolean udp, long nowNs);
   }
 
   /** How long the addresses of a registration are valid. */
@@ -39,6 +50,12 @@ final class BindingUpdateList {
 
     /** Nobody answered the deregistration. */
     void onGivenUp(HomeRegistration registration, long nowNs);
+
+    /** An update cannot be sent, and that is news. */
+    void onObstacle(HomeRegistration registration);
+
+    /** So many updates, or pairs of them in both forms, went unanswered in a row. */
+    void onUnanswered(HomeRegistration registration, int times, long nowNs);
   }
 
   private final List<HomeRegistration> entries = new ArrayList<>();
@@ -113,8 +130,10 @@ final class BindingUpdateList {
   }
 
   private void transmit(HomeRegistration entry, long nowNs) {
+    long wallMs = wallClockMs.getAsLong();
+    Form form = transmitter.form(entry, wallMs);
     UpdateRate rate = rate(entry.homeAgent());
-    long earliestNs = rate.earliestNs(nowNs);
+    long earliestNs = rate.earliestNs(form == Form.BOTH ? 2 : 1, nowNs);
     if (earliestNs > nowNs) {
       entry.postpone(earliestNs);
       return;
@@ -124,15 +143,57 @@ final class BindingUpdateList {
       listener.onGivenUp(entry, nowNs);
       return;
     }
+    String obstacle = transmitter.obstacle(entry);
+    if (obstacle != null) {
+      if (entry.waitFor(obstacle, nowNs)) {
+        listener.onObstacle(entry);
+      }
+      return;
+    }
+    int unanswered = entry.retransmissions();
     if (entry.onTimeout()) {
       listener.onNextHomeAgent(entry);
       transmit(entry, nowNs);
       return;
     }
+    if (entry.retransmissions() > unanswered) {
+      listener.onUnanswered(entry, entry.retransmissions(), nowNs);
+      // What is unanswered may change how the next attempt travels; both forms need room.
+      form = rate.earliestNs(2, nowNs) > nowNs ? form : transmitter.form(entry, wallMs);
+    }
+    send(entry, form, rate, wallMs, nowNs);
+  }
+
+  private void send(
+      HomeRegistration entry, Form form, UpdateRate rate, long wallMs, long nowNs) {
+    int lifetime = lifetimeUnits(entry, nowNs);
+    boolean udp = form != Form.NATIVE;
     rate.sent(nowNs);
-    BindingUpdate update =
-        entry.transmit(lifetimeUnits(entry, nowNs), wallClockMs.getAsLong(), nowNs);
-    transmitter.send(entry, update, nowNs);
+    BindingUpdate update = entry.transmit(lifetime, udp, wallMs, nowNs);
+    if (!transmitter.send(entry, update, udp, nowNs)) {
+      entry.unsealed(nowNs);
+    } else if (form == Form.BOTH) {
+      // The native one comes later in sequence, so that it is in force if both arrive.
+      rate.sent(nowNs);
+      BindingUpdate twin = entry.transmitTwin(lifetime, wallMs, nowNs);
+      if (!transmitter.send(entry, twin, false, nowNs)) {
+        entry.unsealedTwin();
+      }
+    }
+  }
+
+  /** What updates waited for may be there now; see {@link HomeRegistration#resume}. */
+  void resume(long atMostNs, long nowNs) {
+    for (int i = 0; i < entries.size(); i++) {
+      entries.get(i).resume(atMostNs, nowNs);
+    }
+  }
+
+  /** Takes back what the rate limit put off; it is applied again. */
+  void hurry() {
+    for (int i = 0; i < entries.size(); i++) {
+      entries.get(i).hurry();
+    }
   }
 
   /**

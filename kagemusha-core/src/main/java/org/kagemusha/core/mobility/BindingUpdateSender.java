@@ -3,6 +3,8 @@ package org.kagemusha.core.mobility;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingUpdate;
+import org.kagemusha.core.mobility.EncapsulationChoice.Form;
+import org.kagemusha.core.mobility.MobileNodeSettings.Encapsulation;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
@@ -19,9 +21,15 @@ import org.slf4j.Logger;
  */
 final class BindingUpdateSender implements BindingUpdateList.Transmitter {
 
+  static final String NO_KEYS = "no-keys";
+  private static final String NO_UDP = "no-udp-port";
+  private static final String PAYLOAD_CLEAR = "udp-needs-protected-payload";
+
   private final Underlay underlay;
   private final ReturnHome home;
   private final KeySource keys;
+  private final EncapsulationChoice encapsulation;
+  private final GuestTraffic traffic;
   private final HandoverRecorder recorder;
   private final Counters counters;
   private final Logger log;
@@ -31,12 +39,16 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
       Underlay underlay,
       ReturnHome home,
       KeySource keys,
+      EncapsulationChoice encapsulation,
+      GuestTraffic traffic,
       HandoverRecorder recorder,
       Counters counters,
       Logger log) {
     this.underlay = underlay;
     this.home = home;
     this.keys = keys;
+    this.encapsulation = encapsulation;
+    this.traffic = traffic;
     this.recorder = recorder;
     this.counters = counters;
     this.log = log;
@@ -55,23 +67,54 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
         && has(homeAddress, KeySource.Purpose.PAYLOAD, settings.requirePayloadProtection());
   }
 
+  /** RFC 4301 §5.1: PROTECT or BYPASS, as against DISCARD. */
   private boolean has(Ipv6Address homeAddress, KeySource.Purpose purpose, boolean required) {
-    return !required || keys.associations(homeAddress, purpose) != null;
+    return keys.associations(homeAddress, purpose) != null
+        || !required && keys.allowsClear(homeAddress, purpose);
   }
 
   @Override
-  public void send(HomeRegistration registration, BindingUpdate update, long nowNs) {
+  public String obstacle(HomeRegistration registration) {
+    Ipv6Address homeAddress = registration.homeAddress();
+    if (!has(
+        homeAddress, KeySource.Purpose.SIGNALLING, settings.requireSignallingProtection())) {
+      return NO_KEYS;
+    }
+    if (isAtHome(registration) || encapsulation.mode() != Encapsulation.UDP) {
+      return null;
+    }
+    if (encapsulation.isStuck()) {
+      return NO_UDP;
+    }
+    return isPayloadProtected(homeAddress) ? null : PAYLOAD_CLEAR;
+  }
+
+  @Override
+  public Form form(HomeRegistration registration, long wallClockMs) {
+    // UDP carries nothing but ESP (RFC 3948), and payload and signalling go the same way.
+    return isAtHome(registration) || !isPayloadProtected(registration.homeAddress())
+        ? Form.NATIVE
+        : encapsulation.form(registration.homeAgent(), registration.careOf(), wallClockMs);
+  }
+
+  /** §11.5.5: an update from the home link has the home address as its care-of address. */
+  private static boolean isAtHome(HomeRegistration registration) {
+    return registration.homeAddress().equals(registration.careOf());
+  }
+
+  private boolean isPayloadProtected(Ipv6Address homeAddress) {
+    return settings.requirePayloadProtection()
+        || !keys.allowsClear(homeAddress, KeySource.Purpose.PAYLOAD);
+  }
+
+  @Override
+  public boolean send(
+      HomeRegistration registration, BindingUpdate update, boolean udp, long nowNs) {
     Ipv6Address homeAddress = registration.homeAddress();
     Ipv6Address source = registration.careOf();
     Ipv6Address homeAgent = registration.homeAgent();
     SecurityAssociationPair pair = keys.associations(homeAddress, KeySource.Purpose.SIGNALLING);
-    if (pair == null && settings.requireSignallingProtection()) {
-      counters.drop(DropReason.MOBILITY_UNPROTECTED);
-      log.error(
-          "bu not sent vm={} hoa={} reason=no-security-association", settings.name(), homeAddress);
-      return;
-    }
-    boolean atHome = source.equals(homeAddress);
+    boolean atHome = isAtHome(registration);
     PacketBuffer packet =
         SignallingWriter.build(
             source,
@@ -79,26 +122,31 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
             atHome ? null : homeAddress,
             null,
             update,
-            pair == null ? null : pair.outbound());
+            pair == null ? null : pair.outbound(),
+            udp ? encapsulation.localPort() : 0,
+            udp ? encapsulation.homeAgentPort() : 0);
     if (packet == null) {
       counters.drop(DropReason.ESP_SEQUENCE_EXHAUSTED);
       log.warn(
           "bu not sent vm={} hoa={} reason=esp-sequence-number-not-reserved",
           settings.name(), homeAddress);
-      registration.unsealed(nowNs);
-      return;
+      return false;
     }
     String failure = atHome ? sendHome(registration, packet) : sendAbroad(packet);
     if (failure != null) {
       log.warn(
           "bu not sent vm={} hoa={} ha={} seq={} reason={}",
           settings.name(), homeAddress, homeAgent, update.sequence(), failure);
-      return;
+      return true;
     }
     recorder.updateSent(nowNs);
+    if (udp) {
+      traffic.path(homeAddress).usedUdp(nowNs);
+    }
     counters.add(Counter.BINDING_UPDATES_SENT);
     log.info(
-        "bu sent vm={} hoa={} coa={} ha={} seq={} lifetime={}s flags={} retry={} timeout={}ms",
+        "bu sent vm={} hoa={} coa={} ha={} seq={} lifetime={}s flags={} udp={} retry={}"
+            + " timeout={}ms",
         settings.name(),
         homeAddress,
         source,
@@ -106,8 +154,10 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
         update.sequence(),
         update.lifetimeUnits() * BindingUpdate.LIFETIME_UNIT_SECONDS,
         update.linkLocalCompatibility() ? "AHL" : "AH",
+        udp,
         registration.retransmissions(),
         registration.timeoutMs());
+    return true;
   }
 
   private String sendHome(HomeRegistration registration, PacketBuffer packet) {

@@ -2,9 +2,9 @@ package org.kagemusha.core.mobility;
 
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.RouterAdvertisement;
-import org.kagemusha.core.mobility.HomeRegistration.State;
 import org.kagemusha.core.mobility.LocationDetector.Place;
 import org.kagemusha.core.mobility.MobileNode.Trigger;
 import org.kagemusha.core.neighbor.PseudoHomeNetwork;
@@ -26,8 +26,11 @@ final class GuestMobility
   /** An announcement that soon after the last effort is a repetition; a VMM makes five. */
   static final long DEBOUNCE_NS = 2_000_000_000L;
 
-  /** Frames that were on their way when the VM was said to have left are not its return. */
-  static final long FENCE_GUARD_NS = 100_000_000L;
+  /**
+   * Who said that the VM is here need not say it again for an update that waited for its keys no
+   * longer than this.
+   */
+  static final long STILL_HERE_NS = 1_000_000_000L;
 
   private static final long SECOND_NS = 1_000_000_000L;
   private static final int RELEASE_ATTEMPTS = 4;
@@ -41,20 +44,18 @@ final class GuestMobility
   private final HandoverRecorder recorder;
   private final LocationDetector detector;
   private final GuestPresence presence;
+  private final KeySource keys;
   private final Logger log;
   private final GuestLink link = new GuestLink();
   private final RegistrationEvents events;
   private final AddressValidity validity;
   private final PathMtuProbe probe;
+  private final ForeignStay foreignStay;
+  private final Fence fence = new Fence();
 
   private MobileNodeSettings settings;
   private Place place = Place.UNDECIDED;
-  private Ipv6Address careOf;
   private boolean transmitting;
-  private boolean fenced;
-  private boolean releasing;
-  private boolean released;
-  private long fencedUntilNs = Long.MIN_VALUE;
   private long effortNs;
   private long nowNs;
 
@@ -71,16 +72,21 @@ final class GuestMobility
     this.frames = parts.frames();
     this.recorder = parts.recorder();
     this.log = log;
-    this.events = new RegistrationEvents(this, recorder, random, counters, log);
+    this.keys = parts.keys();
+    this.events = new RegistrationEvents(this, keys, recorder, random, counters, log);
     this.validity =
         new AddressValidity((address, now) -> link.network().validSeconds(address, now));
     this.list = new BindingUpdateList(sender, events, validity, wallClockMs);
-    this.book = new HomeAddressBook(list, traffic, parts.tunnels(), parts.keys(), log);
+    this.book =
+        new HomeAddressBook(
+            list, traffic, parts.tunnels(), keys, parts.encapsulation(), log);
     this.homeStay =
-        new HomeStay(list, book, traffic, parts.returnHome(), recorder, log);
+        new HomeStay(list, book, traffic, parts.returnHome(), recorder, keys, log);
     this.detector = new LocationDetector(settings.location(), settings.homePrefixes());
     this.presence = new GuestPresence(this::askGuest);
     this.probe = new PathMtuProbe(parts.underlay(), random, book);
+    this.foreignStay =
+        new ForeignStay(parts, list, book, probe, wallClockMs, counters, log);
   }
 
   BindingUpdateList list() {
@@ -96,7 +102,7 @@ final class GuestMobility
   }
 
   Ipv6Address careOf() {
-    return careOf;
+    return foreignStay.careOf();
   }
 
   GuestLink link() {
@@ -121,31 +127,22 @@ final class GuestMobility
 
   /** Applies settings; called once before anything else, and at every change. */
   void settings(MobileNodeSettings changed) {
-    boolean otherLifetime = changed.lifetimeSeconds() != settings.lifetimeSeconds();
     settings = changed;
     presence.timeoutNs(changed.presenceTimeoutSeconds() * SECOND_NS);
     list.lifetimeSeconds(changed.lifetimeSeconds());
     homeStay.settings(changed);
     events.vm(changed.name());
     detector.settings(changed.location(), changed.homePrefixes());
-    boolean registers = isAbroad() && presence.isHere();
+    boolean registers = isRegistering();
     for (HomeRegistration removed : book.apply(changed, link.network(), nowNs)) {
       if (registers && removed.isUnderWay()) {
-        removed.deregister(careOf, 1, nowNs);
+        removed.deregister(foreignStay.careOf(), 1, nowNs);
         sendDue();
       }
       book.remove(removed);
     }
-    for (HomeRegistration entry : list.entries()) {
-      if (registers && entry.state() == State.IDLE) {
-        entry.register(careOf, nowNs);
-      } else if (registers && otherLifetime && entry.isAwaiting()) {
-        entry.retry(nowNs);
-      } else if (registers && otherLifetime) {
-        entry.refresh(nowNs);
-      }
-    }
-    book.lay(careOf);
+    foreignStay.settings(changed, registers, nowNs);
+    list.resume(STILL_HERE_NS, nowNs);
     if (place == Place.HOME && presence.isHere() && !homeStay.isSettled()) {
       homeStay.begin(nowNs);
     }
@@ -163,14 +160,10 @@ final class GuestMobility
 
   /** The care-of address in force, or null. */
   void careOf(Ipv6Address given) {
-    Ipv6Address address = isUsable(given) ? given : null;
-    if (address == null ? careOf == null : address.equals(careOf)) {
+    if (!foreignStay.careOf(given)) {
       return;
     }
-    log.info("care-of vm={} old={} new={}", settings.name(), careOf, address);
-    careOf = address;
-    detector.careOf(address);
-    probe.stop();
+    detector.careOf(foreignStay.careOf());
     relocate();
     if (place == Place.FOREIGN && presence.isHere()) {
       effortNs = nowNs;
@@ -178,18 +171,30 @@ final class GuestMobility
     }
   }
 
-  /**
-   * RFC 2473 §4.1.2: a tunnel to ourselves would be a loop; §11.5.5: a home address as the care-of
-   * address is what a deregistration says.
-   */
-  private boolean isUsable(Ipv6Address address) {
-    boolean usable =
-        address == null
-            || !settings.homeAgents().contains(address) && traffic.path(address) == null;
-    if (!usable) {
-      log.error("care-of address of no use vm={} coa={}", settings.name(), address);
+  /** Other keys are there: updates that wait for some go, and the others are sent anew. */
+  void keysChanged() {
+    for (HomeRegistration entry : list.entries()) {
+      if (entry.obstacle() == null) {
+        entry.renew(nowNs);
+      }
     }
-    return usable;
+    list.resume(STILL_HERE_NS, nowNs);
+    book.reconsider();
+    for (Ipv6Address address : link.addresses()) {
+      onGuestAddress(address, nowNs);
+    }
+    transmitDue();
+  }
+
+  /** The ports of ESP in UDP; 0: UDP cannot be used. */
+  void encapsulationPorts(int local, int homeAgent) {
+    foreignStay.encapsulationPorts(local, homeAgent, isRegistering(), nowNs);
+    transmitDue();
+  }
+
+  /** How ESP travels, in one word for the status command; see {@link MobileNodeStatus}. */
+  String encapsulationText() {
+    return foreignStay.encapsulationText();
   }
 
   /** The VM has arrived. */
@@ -217,7 +222,7 @@ final class GuestMobility
       return true;
     }
     if (presence.state() == GuestPresence.State.ABSENT
-        && (nowNs < fencedUntilNs || settings.arrivesByHookOnly())) {
+        && (fence.isGuarded(nowNs) || settings.arrivesByHookOnly())) {
       return false;
     }
     GuestPresence.State before = presence.confirm(nowNs);
@@ -233,9 +238,7 @@ final class GuestMobility
   }
 
   private void begin(Trigger trigger) {
-    fenced = false;
-    releasing = false;
-    released = false;
+    fence.lift();
     effortNs = nowNs;
     recorder.arrived(trigger, nowNs);
     act(true);
@@ -270,16 +273,8 @@ final class GuestMobility
 
   private void registerAbroad(boolean heard) {
     presence.watched(true);
-    if (careOf == null) {
-      traffic.careOf(null);
-      log.warn("no care-of address vm={}", settings.name());
-    } else {
-      book.markLinkLocal(link.addresses());
-      book.lay(careOf);
-      traffic.careOf(careOf);
-      for (HomeRegistration entry : list.entries()) {
-        entry.register(careOf, nowNs);
-      }
+    book.markLinkLocal(link.addresses());
+    if (foreignStay.register(nowNs)) {
       transmit(heard);
     }
     link.play(nowNs);
@@ -298,7 +293,7 @@ final class GuestMobility
     if (list.dueNs() > nowNs) {
       return;
     }
-    if (releasing) {
+    if (fence.isReleasing()) {
       sendDue();
       return;
     }
@@ -329,31 +324,27 @@ final class GuestMobility
   }
 
   private boolean isAbroad() {
-    return place == Place.FOREIGN && careOf != null;
+    return place == Place.FOREIGN && foreignStay.careOf() != null;
+  }
+
+  private boolean isRegistering() {
+    return isAbroad() && presence.isHere();
   }
 
   /** The VM has left. */
   void left() {
-    boolean news = !fenced || released;
-    released = false;
-    fence();
+    boolean news = fence.left(nowNs);
+    presence.left();
+    quiesce();
+    keys.abandoned(nowNs);
     if (news) {
       log.info("guest left vm={} place={}", settings.name(), place);
     }
   }
 
-  private void fence() {
-    presence.left();
-    fenced = true;
-    releasing = false;
-    fencedUntilNs = nowNs + FENCE_GUARD_NS;
-    quiesce();
-  }
-
   private void quiesce() {
     list.stop();
-    probe.stop();
-    traffic.careOf(null);
+    foreignStay.shut();
     homeStay.end();
     link.rest();
   }
@@ -366,30 +357,17 @@ final class GuestMobility
 
   /** Deletes the bindings from abroad, RFC 6275 §10.3.2, and falls silent. */
   void release() {
-    boolean any = false;
-    if (isAbroad()) {
-      for (HomeRegistration entry : list.entries()) {
-        if (entry.isUnderWay() || entry.isBound(nowNs)) {
-          entry.deregister(careOf, RELEASE_ATTEMPTS, nowNs);
-          any = true;
-        } else {
-          entry.stop();
-        }
-      }
-    }
-    released = true;
-    if (!any) {
-      fence();
-      return;
-    }
+    boolean any = isAbroad() && foreignStay.deregister(RELEASE_ATTEMPTS, nowNs);
+    fence.release(any, nowNs);
     presence.left();
-    fenced = true;
-    fencedUntilNs = nowNs + FENCE_GUARD_NS;
-    probe.stop();
-    traffic.careOf(null);
-    link.rest();
-    releasing = true;
-    sendDue();
+    if (any) {
+      foreignStay.shut();
+      link.rest();
+      sendDue();
+    } else {
+      quiesce();
+      keys.abandoned(nowNs);
+    }
   }
 
   /** A Router Advertisement that another station multicast; true if it is the home link's. */
@@ -433,7 +411,7 @@ final class GuestMobility
     if (presence.state() == GuestPresence.State.SILENT) {
       presence.left();
     }
-    if (releasing) {
+    if (fence.isReleasing()) {
       return;
     }
     quiesce();
@@ -444,8 +422,9 @@ final class GuestMobility
   }
 
   private void endRelease() {
-    if (releasing && !list.isAnyActive()) {
-      releasing = false;
+    if (fence.isReleasing() && !list.isAnyActive()) {
+      fence.released();
+      keys.abandoned(nowNs);
       log.info("released vm={}", settings.name());
     }
   }
@@ -453,7 +432,7 @@ final class GuestMobility
   @Override
   public void onChanged(HomeRegistration registration) {
     if (isAbroad()) {
-      book.lay(registration, careOf);
+      foreignStay.lay(registration);
     }
     if (!transmitting) {
       transmitDue();
@@ -461,20 +440,25 @@ final class GuestMobility
   }
 
   @Override
-  public void onRegistered(HomeRegistration registration) {
-    if (isAbroad() && traffic.isOpen()) {
-      probe.begin(careOf, registration.homeAgent(), nowNs);
+  public void onRegistered(HomeRegistration registration, boolean probed) {
+    if (isAbroad() && foreignStay.onRegistered(registration, probed, nowNs)) {
+      transmitDue();
     }
   }
 
   @Override
+  public void onUnanswered(HomeRegistration registration, int times) {
+    foreignStay.onUnanswered(registration, times);
+  }
+
+  @Override
   public void onDeregistered(HomeRegistration registration, boolean acknowledged) {
-    if (releasing) {
+    if (fence.isReleasing()) {
       endRelease();
     } else if (place == Place.HOME && acknowledged) {
       homeStay.onDeregistered(registration, link.addresses(), nowNs);
     } else if (place == Place.HOME) {
-      homeStay.settle();
+      homeStay.settle(nowNs);
     }
   }
 
@@ -514,12 +498,13 @@ final class GuestMobility
     if (!list.isAnyBound(nowNs)) {
       presence.giveUp();
       quiesce();
+      keys.abandoned(nowNs);
     }
   }
 
   @Override
   public void onGuestAddress(Ipv6Address address, long now) {
-        if (place != Place.FOREIGN
+    if (place != Place.FOREIGN
         || address.isLinkLocal()
         || !settings.isOnHomeLink(address)) {
       return;
@@ -528,9 +513,8 @@ final class GuestMobility
     if (entry == null) {
       return;
     }
-    if (isAbroad() && presence.isHere()) {
-      book.lay(entry, careOf);
-      entry.register(careOf, nowNs);
+    if (isRegistering()) {
+      foreignStay.register(entry, nowNs);
       transmitDue();
     }
   }
@@ -550,7 +534,8 @@ final class GuestMobility
 
   /** Does what is due. */
   void onDeadline() {
-    if (detector.onDeadline(nowNs) && !fenced) {
+    keys.onDeadline(nowNs);
+    if (detector.onDeadline(nowNs) && !fence.isDown()) {
       frames.solicitRouters();
     }
     relocate();
@@ -561,17 +546,18 @@ final class GuestMobility
     }
     homeStay.onDeadline(nowNs);
     link.onDeadline(nowNs);
-    probe.onDeadline(nowNs);
+    foreignStay.onDeadline(nowNs);
   }
 
   /** When {@link #onDeadline} wants to be called. */
   long nextDeadlineNs() {
     long next = Math.min(detector.nextDeadlineNs(), presence.nextDeadlineNs());
     next = Math.min(next, Math.min(list.expiresNs(), homeStay.nextDeadlineNs()));
-    if (releasing || presence.state() == GuestPresence.State.PRESENT && maySend()) {
+    if (fence.isReleasing() || presence.state() == GuestPresence.State.PRESENT && maySend()) {
       next = Math.min(next, list.dueNs());
     }
-    return Math.min(next, Math.min(link.nextDeadlineNs(), probe.nextDeadlineNs()));
+    next = Math.min(next, Math.min(link.nextDeadlineNs(), foreignStay.nextDeadlineNs()));
+    return Math.min(next, keys.nextDeadlineNs());
   }
 
   /** Says whether the edge shall watch the bridge: at home, until the deregistration has ended. */
@@ -581,11 +567,8 @@ final class GuestMobility
 
   /** One word for the status command; see {@link MobileNodeStatus}. */
   String stateText() {
-    if (releasing) {
-      return "deregistering";
-    }
     return switch (presence.state()) {
-      case ABSENT -> released ? "released" : fenced ? "fenced" : "waiting";
+      case ABSENT -> fence.text();
       case SILENT -> "silent";
       default ->
           switch (place) {

@@ -66,7 +66,7 @@ final class GuestTraffic {
     waitForAcknowledgement = value;
   }
 
-  /** Whether the guest's packets pass only in ESP, both ways. */
+  /** Whether the guest's packets pass only in ESP, both ways, whatever the keys say. */
   void requireProtection(boolean value) {
     requireProtection = value;
   }
@@ -101,7 +101,7 @@ final class GuestTraffic {
       return;
     }
     // RFC 4301 §5.1: what the policy protects is protected or discarded.
-    if (requireProtection && !path.isProtected()) {
+    if (!path.admitOutbound(requireProtection)) {
       counters.drop(DropReason.PROTECTION_REQUIRED);
       return;
     }
@@ -150,13 +150,7 @@ final class GuestTraffic {
     if (!careOf.matches(outer.bytes(), at + Ipv6Header.DESTINATION)) {
       return DropReason.OUTER_DESTINATION_WRONG;
     }
-    if (!path.isPayloadAssociation(reader.association())
-        || requireProtection && reader.association() == null) {
-      return reader.association() == null
-          ? DropReason.PROTECTION_REQUIRED
-          : DropReason.ESP_SELECTOR_MISMATCH;
-    }
-    return null;
+    return path.refuseInbound(reader.association(), requireProtection);
   }
 
   /**

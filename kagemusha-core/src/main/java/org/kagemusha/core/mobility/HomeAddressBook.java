@@ -28,6 +28,7 @@ final class HomeAddressBook implements PathMtuProbe.Sizes {
   private final GuestTraffic traffic;
   private final TunnelContext tunnels;
   private final KeySource keys;
+  private final EncapsulationChoice encapsulation;
   private final Logger log;
   private final Set<Ipv6Address> notRegistered = new HashSet<>();
   private int linkMtu;
@@ -37,11 +38,13 @@ final class HomeAddressBook implements PathMtuProbe.Sizes {
       GuestTraffic traffic,
       TunnelContext tunnels,
       KeySource keys,
+      EncapsulationChoice encapsulation,
       Logger log) {
     this.list = list;
     this.traffic = traffic;
     this.tunnels = tunnels;
     this.keys = keys;
+    this.encapsulation = encapsulation;
     this.log = log;
   }
 
@@ -123,8 +126,13 @@ final class HomeAddressBook implements PathMtuProbe.Sizes {
       tunnel.linkMtu(linkMtu, nowNs);
     }
     list.add(registration);
-    traffic.add(new HomeAddressPath(registration, tunnel, keys, nowNs));
+    traffic.add(new HomeAddressPath(registration, tunnel, keys, encapsulation, nowNs));
     return registration;
+  }
+
+  /** Other keys may allow what was not to be registered. */
+  void reconsider() {
+    notRegistered.clear();
   }
 
   /** Removes an address. */
@@ -175,7 +183,7 @@ final class HomeAddressBook implements PathMtuProbe.Sizes {
     if (careOf != null && !careOf.equals(homeAgent)) {
       path.tunnel().endpoints(careOf, homeAgent);
     }
-    path.refreshKeys();
+    path.prepare();
   }
 
   /** The VM has come back; see {@link HomeAddressPath#catchUp}. */

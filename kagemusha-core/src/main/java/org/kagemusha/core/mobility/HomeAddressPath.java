@@ -3,62 +3,110 @@ package org.kagemusha.core.mobility;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
+import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.tunnel.Tunnel;
 
 /**
  * The way of one home address's packets: its registration, its own tunnel (payload associations go
- * by home address) and the associations in force.
+ * by home address), and the policy of RFC 4301 §5 that is asked for every packet, because keys come
+ * and go meanwhile. Allocates nothing.
  */
 final class HomeAddressPath {
 
   private final HomeRegistration registration;
   private final Tunnel tunnel;
   private final KeySource keys;
-  private SecurityAssociationPair payload;
+  private final EncapsulationChoice encapsulation;
   private long uplinkNs;
+  private long udpSentNs = Long.MIN_VALUE / 2;
 
-  HomeAddressPath(HomeRegistration registration, Tunnel tunnel, KeySource keys, long nowNs) {
+  HomeAddressPath(
+      HomeRegistration registration,
+      Tunnel tunnel,
+      KeySource keys,
+      EncapsulationChoice encapsulation,
+      long nowNs) {
     this.uplinkNs = nowNs;
     this.registration = registration;
     this.tunnel = tunnel;
     this.keys = keys;
-    refreshKeys();
+    this.encapsulation = encapsulation;
+    prepare();
   }
 
-  /** Fetches the payload associations in force: they may be replaced while the node runs. */
-  void refreshKeys() {
-    payload = keys.associations(registration.homeAddress(), KeySource.Purpose.PAYLOAD);
-    tunnel.protection(payload == null ? null : payload.outbound());
+  /**
+   * Makes the tunnel seal with the payload associations in force, and put that in UDP if the
+   * binding is so.
+   *
+   * @return whether there are such associations
+   */
+  boolean prepare() {
+    SecurityAssociationPair pair = payload();
+    tunnel.protection(pair == null ? null : pair.outbound());
+    boolean udp = registration.isInUdp() && encapsulation.mayUseUdp();
+    tunnel.encapsulation(
+        udp ? encapsulation.localPort() : 0, udp ? encapsulation.homeAgentPort() : 0);
+    return pair != null;
+  }
+
+  private SecurityAssociationPair payload() {
+    return keys.associations(registration.homeAddress(), KeySource.Purpose.PAYLOAD);
   }
 
   /** The VM has come back: what the host between sent must not be ahead of what is sent here. */
   void catchUp() {
-    refreshKeys();
-    if (payload != null) {
-      payload.outbound().catchUp();
+    SecurityAssociationPair pair = payload();
+    if (pair != null) {
+      pair.outbound().catchUp();
     }
   }
 
-  /** Says whether payload is protected; looks for associations where there were none. */
-  boolean isProtected() {
-    if (payload == null) {
-      refreshKeys();
-    }
-    return payload != null;
+  /**
+   * Prepares the tunnel for a packet of the guest, RFC 4301 §5.1.
+   *
+   * @param protectionRequired whether nothing passes in clear, whatever the keys say
+   * @return false if it must be discarded
+   */
+  boolean admitOutbound(boolean protectionRequired) {
+    return prepare() || !protectionRequired && allowsClear();
   }
 
-  /** Says whether this opened a packet rightly: the payload association of this home address. */
-  boolean isPayloadAssociation(InboundSecurityAssociation association) {
-    if (association == (payload == null ? null : payload.inbound())) {
-      return true;
+  /**
+   * Judges a packet for the guest, RFC 4301 §5.2.
+   *
+   * @param opened the association that opened it, or null if it came in clear
+   * @param protectionRequired whether nothing passes in clear, whatever the keys say
+   * @return null if it may pass, else why not
+   */
+  DropReason refuseInbound(InboundSecurityAssociation opened, boolean protectionRequired) {
+    if (opened == null) {
+      return protectionRequired || !allowsClear() ? DropReason.PROTECTION_REQUIRED : null;
     }
-    refreshKeys();
-    return association == (payload == null ? null : payload.inbound());
+    return keys.accepting(registration.homeAddress(), KeySource.Purpose.PAYLOAD, opened) == null
+        ? DropReason.ESP_SELECTOR_MISMATCH
+        : null;
+  }
+
+  private boolean allowsClear() {
+    return keys.allowsClear(registration.homeAddress(), KeySource.Purpose.PAYLOAD);
   }
 
   /** Notes a packet of the guest. */
   void usedUplink(long nowNs) {
     uplinkNs = nowNs;
+    if (tunnel.localPort() != 0) {
+      udpSentNs = nowNs;
+    }
+  }
+
+  /** Notes a keepalive, or an update in UDP. */
+  void usedUdp(long nowNs) {
+    udpSentNs = nowNs;
+  }
+
+  /** When something was sent in UDP last, monotonic ns. */
+  long udpSentNs() {
+    return udpSentNs;
   }
 
   /** Says whether the address was added, or the guest sent from it, at or after a time. */

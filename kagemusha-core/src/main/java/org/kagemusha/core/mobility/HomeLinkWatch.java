@@ -1,8 +1,9 @@
 package org.kagemusha.core.mobility;
 
 import java.nio.ByteBuffer;
+import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.KeySource;
-import org.kagemusha.core.ipsec.SecurityAssociationPair;
+import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.NeighborMessage;
 import org.kagemusha.core.message.RouterAdvertisement;
@@ -38,6 +39,7 @@ final class HomeLinkWatch {
   private final SignallingInput signalling;
   private final SignallingReader reader;
   private final KeySource keys;
+  private final SecurityAssociationDatabase associations;
   private final Counters counters;
   private final TokenBucket advertisements = new TokenBucket(ND_PER_SECOND, ND_PER_SECOND);
   private MobileNodeSettings settings;
@@ -48,12 +50,14 @@ final class HomeLinkWatch {
       SignallingInput signalling,
       SignallingReader reader,
       KeySource keys,
+      SecurityAssociationDatabase associations,
       Counters counters) {
     this.mobility = mobility;
     this.traffic = traffic;
     this.signalling = signalling;
     this.reader = reader;
     this.keys = keys;
+    this.associations = associations;
     this.counters = counters;
   }
 
@@ -198,10 +202,12 @@ final class HomeLinkWatch {
     }
     int next = Ipv6Header.nextHeader(bytes, at);
     if (next == Protocol.ESP) {
-      SecurityAssociationPair pair =
-          keys.associations(
-              path.registration().homeAddress(), KeySource.Purpose.SIGNALLING);
-      return pair != null && bytes.getInt(at + Ipv6Header.BYTES) == pair.inbound().spi();
+      InboundSecurityAssociation opens =
+          associations.inbound(bytes.getInt(at + Ipv6Header.BYTES));
+      return opens != null
+          && keys.accepting(
+                  path.registration().homeAddress(), KeySource.Purpose.SIGNALLING, opens)
+              != null;
     }
     return next == Protocol.MOBILITY;
   }

@@ -76,6 +76,15 @@ final class HomeRegistration {
 
   private static final int MAXIMUM_UNSENT = 3;
 
+  /** Attempts without an end. */
+  static final int ENDLESS = Integer.MAX_VALUE;
+
+  /**
+   * How long an update's native twin is waited for after the one in UDP was acknowledged, before
+   * the home agent is told again that UDP it is: it may have heard the twin, and answers that way.
+   */
+  static final long SETTLE_NS = 1_000_000_000L;
+
   private final Ipv6Address homeAddress;
   private final boolean configured;
   private final BindingUpdateSequence sequence = new BindingUpdateSequence();
@@ -96,6 +105,11 @@ final class HomeRegistration {
   private int attemptsLeft;
   private int unsent;
   private boolean linkLocalCompatible;
+  private boolean inUdp;
+  private boolean twins;
+  private boolean settling;
+  private String obstacle;
+  private long postponedFromNs = NodeEngine.NEVER;
 
   /**
    * @param configured false if the guest itself made the address (RFC 4941, RFC 7217)
@@ -115,8 +129,8 @@ final class HomeRegistration {
     begin(State.REGISTERING, careOfAddress, nowNs);
     // §11.8: "does not have an existing binding at the home agent, it SHOULD use
     // InitialBindackTimeoutFirstReg ... Otherwise, ... INITIAL_BINDACK_TIMEOUT".
-    timeoutNs = isBound(nowNs) ? INITIAL_TIMEOUT_NS : FIRST_TIMEOUT_NS;
-    attemptsLeft = Integer.MAX_VALUE;
+    timeoutNs = firstTimeoutNs(nowNs);
+    attemptsLeft = ENDLESS;
   }
 
   /**
@@ -143,14 +157,22 @@ final class HomeRegistration {
     resequenced = 0;
     unsent = 0;
     sentOnce = false;
+    forgetUpdates();
+  }
+
+  private void forgetUpdates() {
     outstanding.clear();
+    twins = false;
+    settling = false;
+    postponedFromNs = NodeEngine.NEVER;
   }
 
   /** Sends nothing more, and forgets the binding: another host may answer for it from now on. */
   void stop() {
     dueNs = NodeEngine.NEVER;
     sentOnce = false;
-    outstanding.clear();
+    obstacle = null;
+    forgetUpdates();
     forgetBinding();
     if (state != State.DUPLICATE && state != State.DEREGISTERED) {
       state = State.IDLE;
@@ -166,8 +188,68 @@ final class HomeRegistration {
 
   /** Makes an update due now in place of one that never left. */
   void retry(long nowNs) {
-    outstanding.clear();
+    forgetUpdates();
     dueNs = nowNs;
+  }
+
+  /**
+   * Makes an update due now in place of whatever was asked for: what it is sent with has changed.
+   * Its back-off begins anew, since silence so far says nothing of what comes.
+   */
+  void renew(long nowNs) {
+    boolean wanted =
+        state == State.REGISTERED
+            || state == State.REGISTERING
+            || state == State.DEREGISTERING && attemptsLeft > 0;
+    if (wanted) {
+      retry(nowNs);
+      retransmissions = 0;
+      refusals = 0;
+      unsent = 0;
+      timeoutNs = firstTimeoutNs(nowNs);
+    }
+  }
+
+  /**
+   * No update can be sent. It waits for {@link #resume}; where only some attempts are allowed, this
+   * was one.
+   *
+   * @return true if that is news
+   */
+  boolean waitFor(String reason, long nowNs) {
+    boolean news = !reason.equals(obstacle);
+    obstacle = reason;
+    if (attemptsLeft == ENDLESS) {
+      postponedFromNs = Math.min(postponedFromNs, dueNs);
+      dueNs = NodeEngine.NEVER;
+    } else {
+      attemptsLeft--;
+      dueNs = nowNs + timeoutNs;
+      timeoutNs = Math.min(2 * timeoutNs, MAXIMUM_TIMEOUT_NS);
+    }
+    return news;
+  }
+
+  /** What an update waits for, or null. */
+  String obstacle() {
+    return obstacle;
+  }
+
+  /**
+   * What an update waited for may be there now: it is due again since when it was, but not longer
+   * ago than that.
+   */
+  void resume(long atMostNs, long nowNs) {
+    if (obstacle != null) {
+      long since = postponedFromNs == NodeEngine.NEVER ? nowNs : postponedFromNs;
+      dueNs = Math.min(nowNs, Math.max(since, nowNs - atMostNs));
+      postponedFromNs = NodeEngine.NEVER;
+      timeoutNs = firstTimeoutNs(nowNs);
+    }
+  }
+
+  private long firstTimeoutNs(long nowNs) {
+    return state == State.DEREGISTERING || isBound(nowNs) ? INITIAL_TIMEOUT_NS : FIRST_TIMEOUT_NS;
   }
 
   /**
@@ -188,21 +270,44 @@ final class HomeRegistration {
     }
   }
 
+  /** As {@link #transmit(int, boolean, long, long)}, natively. */
+  BindingUpdate transmit(int lifetimeUnits, long wallClockMs, long nowNs) {
+    return transmit(lifetimeUnits, false, wallClockMs, nowNs);
+  }
+
   /**
    * The update to send now; the retransmission timer runs from here.
    *
    * @param lifetimeUnits what to ask for when registering, in units of four seconds
+   * @param udp whether it goes in UDP (RFC 3948)
    */
-  BindingUpdate transmit(int lifetimeUnits, long wallClockMs, long nowNs) {
+  BindingUpdate transmit(int lifetimeUnits, boolean udp, long wallClockMs, long nowNs) {
+    twins = false;
+    obstacle = null;
+    postponedFromNs = NodeEngine.NEVER;
+    if (state != State.REGISTERED) {
+      // Packets need not wait for the acknowledgement, so they go as the update does.
+      inUdp = udp;
+    }
+    sentOnce = true;
+    attemptsLeft -= attemptsLeft == ENDLESS ? 0 : 1;
+    dueNs = nowNs + timeoutNs;
+    return next(lifetimeUnits, udp, wallClockMs, nowNs);
+  }
+
+  /** The same update once more, natively, right behind the one in UDP. */
+  BindingUpdate transmitTwin(int lifetimeUnits, long wallClockMs, long nowNs) {
+    twins = true;
+    return next(lifetimeUnits, false, wallClockMs, nowNs);
+  }
+
+  private BindingUpdate next(int lifetimeUnits, boolean udp, long wallClockMs, long nowNs) {
     boolean deleting = state == State.DEREGISTERING;
     // §11.8: "Retransmitted Binding Updates MUST use a Sequence Number value greater than that used
     // for the previous transmission of this Binding Update."
     int number = sequence.next(wallClockMs);
     int lifetime = deleting ? 0 : lifetimeUnits;
-    outstanding.add(number, lifetime, nowNs);
-    sentOnce = true;
-    attemptsLeft--;
-    dueNs = nowNs + timeoutNs;
+    outstanding.add(number, lifetime, udp, nowNs);
     // §11.7.1: the Alternate Care-of Address option "MUST be included in all home registrations".
     return new BindingUpdate(
         number, true, true, linkLocalCompatible, false, 0, lifetime, careOf);
@@ -220,8 +325,14 @@ final class HomeRegistration {
     }
     outstanding.removeLast();
     sentOnce = !outstanding.isEmpty();
-    attemptsLeft++;
+    attemptsLeft += attemptsLeft == ENDLESS ? 0 : 1;
     dueNs = nowNs + UNSENT_RETRY_NS;
+  }
+
+  /** Takes back what {@link #transmitTwin} gave; the update in UDP stands. */
+  void unsealedTwin() {
+    outstanding.removeLast();
+    twins = false;
   }
 
   /** Says whether the last update that {@link #deregister} allowed went without an answer. */
@@ -234,7 +345,7 @@ final class HomeRegistration {
     state = State.DEREGISTERED;
     dueNs = NodeEngine.NEVER;
     forgetBinding();
-    outstanding.clear();
+    forgetUpdates();
   }
 
   /**
@@ -243,6 +354,9 @@ final class HomeRegistration {
    * @return true if the next home agent takes over
    */
   boolean onTimeout() {
+    if (settling) {
+      forgetUpdates();
+    }
     if (outstanding.isEmpty()) {
       return false;
     }
@@ -263,7 +377,7 @@ final class HomeRegistration {
   private void nextHomeAgent() {
     homeAgent = (homeAgent + 1) % homeAgents.size();
     forgetBinding();
-    outstanding.clear();
+    forgetUpdates();
     timeoutNs = FIRST_TIMEOUT_NS;
     if (state == State.REGISTERED) {
       state = State.REGISTERING;
@@ -300,13 +414,20 @@ final class HomeRegistration {
     // sent; the lifetime is not made longer than was asked for.
     long lifetimeNs = Math.max(requestedNs - Math.max(requestedNs - grantedNs, 0), 0);
     expiresNs = sentNs + lifetimeNs;
+    inUdp = outstanding.isInUdp(update);
     acknowledged = true;
     state = State.REGISTERED;
     retransmissions = 0;
     refusals = 0;
     resequenced = 0;
     timeoutNs = INITIAL_TIMEOUT_NS;
-    outstanding.clear();
+    if (inUdp && twins) {
+      settling = true;
+      outstanding.keepNative();
+      dueNs = nowNs + SETTLE_NS;
+      return;
+    }
+    forgetUpdates();
     long refreshNs = lifetimeNs - lifetimeNs / 10;
     if (answer.refreshAdviceUnits() > 0) {
       refreshNs = Math.min(refreshNs, unitsToNs(answer.refreshAdviceUnits()));
@@ -331,7 +452,11 @@ final class HomeRegistration {
   }
 
   private Outcome resequence(int accepted, long nowNs) {
-    if (outstanding.isEmpty()) {
+    if (outstanding.isEmpty() || settling) {
+      return Outcome.UNMATCHED;
+    }
+    // The native twin overtook the update in UDP, and its own acknowledgement comes, or does not.
+    if (twins && outstanding.find(accepted) >= 0) {
       return Outcome.UNMATCHED;
     }
     lastStatus = BindingStatus.SEQUENCE_NUMBER_OUT_OF_WINDOW.code();
@@ -339,14 +464,14 @@ final class HomeRegistration {
     // §11.7.1: the corrected update is sent at once; a home agent that goes on refusing is left to
     // the retransmission timer.
     if (resequenced++ < MAXIMUM_RESEQUENCED) {
-      outstanding.clear();
+      forgetUpdates();
       dueNs = nowNs;
     }
     return Outcome.RESEQUENCED;
   }
 
   private Outcome refuse(int status, long nowNs) {
-    outstanding.clear();
+    forgetUpdates();
     if (status == BindingStatus.DUPLICATE_ADDRESS_DETECTION_FAILED.code()) {
       // §11.7.1: "the mobile node MUST NOT attempt to re-use the same home address."
       state = State.DUPLICATE;
@@ -409,7 +534,7 @@ final class HomeRegistration {
     homeAgent = Math.max(kept, 0);
     if (kept < 0) {
       forgetBinding();
-      outstanding.clear();
+      forgetUpdates();
     }
     return kept < 0;
   }
@@ -454,7 +579,33 @@ final class HomeRegistration {
 
   /** Puts the next update off, for the rate limit. */
   void postpone(long untilNs) {
+    postponedFromNs = Math.min(postponedFromNs, dueNs);
     dueNs = untilNs;
+  }
+
+  /** Takes back that the next update was put off: less need be sent than there was to send. */
+  void hurry() {
+    if (obstacle == null && postponedFromNs != NodeEngine.NEVER) {
+      dueNs = postponedFromNs;
+      postponedFromNs = NodeEngine.NEVER;
+    }
+  }
+
+  /** Whether the guest's packets go in UDP: as the update went that was acknowledged last. */
+  boolean isInUdp() {
+    return inUdp;
+  }
+
+  /**
+   * Whether updates went in both forms, and none or only the one in UDP was acknowledged so far.
+   */
+  boolean isProbing() {
+    return twins;
+  }
+
+  /** Whether the update in UDP was acknowledged, and its native twin is waited for. */
+  boolean isSettling() {
+    return settling;
   }
 
   /** When the acknowledged binding runs out, or {@link NodeEngine#NEVER}. */

@@ -1,6 +1,7 @@
 package org.kagemusha.core.mobility;
 
 import java.util.Collection;
+import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.RouterAdvertisement;
 import org.kagemusha.core.mobility.HomeRegistration.State;
@@ -22,6 +23,7 @@ final class HomeStay {
   private final GuestTraffic traffic;
   private final ReturnHome returnHome;
   private final HandoverRecorder recorder;
+  private final KeySource keys;
   private final Logger log;
   private MobileNodeSettings settings;
   private boolean settled;
@@ -32,12 +34,14 @@ final class HomeStay {
       GuestTraffic traffic,
       ReturnHome returnHome,
       HandoverRecorder recorder,
+      KeySource keys,
       Logger log) {
     this.list = list;
     this.book = book;
     this.traffic = traffic;
     this.returnHome = returnHome;
     this.recorder = recorder;
+    this.keys = keys;
     this.log = log;
   }
 
@@ -59,10 +63,10 @@ final class HomeStay {
       // which is also the source address.
       entry.deregister(
           entry.homeAddress(),
-          entry.isConfigured() ? Integer.MAX_VALUE : ATTEMPTS_FOR_OWN_ADDRESSES,
+          entry.isConfigured() ? HomeRegistration.ENDLESS : ATTEMPTS_FOR_OWN_ADDRESSES,
           nowNs);
     }
-    settle();
+    settle(nowNs);
   }
 
   /** The stay is over, or it is not known any more whether the guest is here. */
@@ -122,13 +126,14 @@ final class HomeStay {
       }
     }
     returnHome.onDeadline(nowNs);
-    settle();
+    settle(nowNs);
   }
 
-  /** Notices that nothing is left to be deregistered. */
-  void settle() {
+  /** Notices that nothing is left to be deregistered; then nothing is left to be protected. */
+  void settle(long nowNs) {
     if (!settled && !list.isAnyActive()) {
       settled = true;
+      keys.abandoned(nowNs);
       book.removeOwnAddresses();
       log.info("home vm={}", settings.name());
     }

@@ -81,6 +81,8 @@ public final class MobileNode implements NodeEngine {
   private final ErrorAnswers errors;
   private final DropAlarm errorAlarm = new DropAlarm(LOG);
   private final HomeLinkWatch homeLink;
+  private final EncapsulationChoice encapsulation;
+  private final LongSupplier wallClockMs;
 
   private MobileNodeSettings settings;
   private PseudoHomeNetwork pseudoHome;
@@ -135,22 +137,29 @@ public final class MobileNode implements NodeEngine {
     this.tunnels =
         new TunnelContext(settings.tunnel(), counters, settings.homeAgents().get(0), random);
     this.recorder = new HandoverRecorder(wallClockMs, monotonicNs);
+    EncapsulationChoice encapsulation = new EncapsulationChoice();
+    this.encapsulation = encapsulation;
+    this.wallClockMs = wallClockMs;
     this.traffic = new GuestTraffic(underlay, this::deliver, recorder, counters);
     this.frames = new HomeLinkFrames(guestLink, counters);
     ReturnHome returnHome = new ReturnHome(frames);
-    this.sender = new BindingUpdateSender(underlay, returnHome, keys, recorder, counters, LOG);
+    this.sender =
+        new BindingUpdateSender(
+            underlay, returnHome, keys, encapsulation, traffic, recorder, counters, LOG);
     this.errors = new ErrorAnswers(underlay, counters);
     this.mobility =
         new GuestMobility(
             settings,
             new MobileNodeParts(
-                underlay, traffic, returnHome, sender, frames, recorder, tunnels, keys),
+                underlay, traffic, returnHome, sender, frames, recorder, tunnels, keys,
+                encapsulation),
             random,
             wallClockMs,
             counters,
             LOG);
     this.signalling = new SignallingInput(mobility.list(), keys, mobility.events(), counters, LOG);
-    this.homeLink = new HomeLinkWatch(mobility, traffic, signalling, reader, keys, counters);
+    this.homeLink =
+        new HomeLinkWatch(mobility, traffic, signalling, reader, keys, associations, counters);
     this.pseudoHome = newPseudoHome(settings.homeRouter());
     apply(settings);
   }
@@ -251,6 +260,46 @@ public final class MobileNode implements NodeEngine {
   public void pathMtuProbing(boolean enabled, long nowNs) {
     clock(nowNs);
     mobility.probe().enabled(enabled);
+  }
+
+  /**
+   * The {@link KeySource} has other keys: what waits for keys is sent at once, and what is
+   * registered is registered again under them, so that the home agent switches (RFC 6618 §4.3). The
+   * guest is asked first if it is here, unless it has just arrived.
+   */
+  public void keysChanged(long nowNs) {
+    clock(nowNs);
+    mobility.keysChanged();
+  }
+
+  /**
+   * Sets the ports of ESP in UDP (RFC 3948), from which and to which it is sent; what comes to the
+   * local port is taken. If one is 0, UDP cannot be used: {@link
+   * MobileNodeSettings.Encapsulation#AUTO} means native ESP then, and with {@link
+   * MobileNodeSettings.Encapsulation#UDP} nothing is registered, which the log tells. So it is at
+   * first.
+   *
+   * @param localPort 0 to 65535
+   * @param homeAgentPort 0 to 65535
+   * @throws IllegalArgumentException if a port is out of range
+   */
+  public void encapsulationPorts(int localPort, int homeAgentPort, long nowNs) {
+    if ((localPort | homeAgentPort) >>> 16 != 0) {
+      throw new IllegalArgumentException("UDP ports " + localPort + " and " + homeAgentPort);
+    }
+    clock(nowNs);
+    reader.encapsulationPort(localPort);
+    mobility.encapsulationPorts(localPort, homeAgentPort);
+  }
+
+  /** What was learned of which form of ESP gets through, for saving. */
+  public EncapsulationMemory encapsulationMemory() {
+    return encapsulation.memory(wallClockMs.getAsLong());
+  }
+
+  /** Gives back what an earlier run has learned; best before the first care-of address. */
+  public void encapsulationMemory(EncapsulationMemory earlier) {
+    encapsulation.memory(earlier);
   }
 
   /** The VM has arrived (idempotent). */
@@ -438,6 +487,11 @@ public final class MobileNode implements NodeEngine {
     return started ? mobility.nextDeadlineNs() : 0;
   }
 
+  /** Whether this place is known to be the VM's home link, where no care-of address is needed. */
+  public boolean isHomeLink() {
+    return mobility.place() == Place.HOME;
+  }
+
   /** True while the edge shall watch the bridge (promiscuous packet socket) at home. */
   public boolean wantsBridgeWatch() {
     return mobility.wantsBridgeWatch();
@@ -468,6 +522,7 @@ public final class MobileNode implements NodeEngine {
         bindings,
         recorder.timeline(),
         List.copyOf(mobility.link().addresses()),
-        mobility.book().tunnelMtu(nowNs));
+        mobility.book().tunnelMtu(nowNs),
+        mobility.encapsulationText());
   }
 }

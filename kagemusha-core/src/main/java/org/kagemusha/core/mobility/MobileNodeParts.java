@@ -13,4 +13,5 @@ record MobileNodeParts(
     HomeLinkFrames frames,
     HandoverRecorder recorder,
     TunnelContext tunnels,
-    KeySource keys) {}
+    KeySource keys,
+    EncapsulationChoice encapsulation) {}

@@ -38,6 +38,7 @@ import org.kagemusha.core.wire.MacAddress;
  * @param tunnel settings of the tunnels
  * @param pseudoMac abroad, the MAC address of everybody whose real one is not known; best the same
  *     on every host, so that what the guest learns abroad stays true when it moves on
+ * @param encapsulation whether ESP travels in UDP (RFC 3948); only where the payload is protected
  */
 public record MobileNodeSettings(
     String name,
@@ -55,7 +56,8 @@ public record MobileNodeSettings(
     boolean requirePayloadProtection,
     int presenceTimeoutSeconds,
     TunnelSettings tunnel,
-    MacAddress pseudoMac) {
+    MacAddress pseudoMac,
+    Encapsulation encapsulation) {
 
   private static final int LONGEST_LIFETIME = 65535 * BindingUpdate.LIFETIME_UNIT_SECONDS;
 
@@ -67,6 +69,40 @@ public record MobileNodeSettings(
     HOME,
     /** A foreign network. */
     FOREIGN
+  }
+
+  /** Whether ESP travels in UDP, RFC 3948. */
+  public enum Encapsulation {
+    /** Natively. */
+    NONE,
+    /** In UDP, or not at all. */
+    UDP,
+    /** Natively where that gets through, else in UDP: both are tried. */
+    AUTO
+  }
+
+  /** With native ESP. */
+  public MobileNodeSettings(
+      String name,
+      MacAddress guestMac,
+      MacAddress tapMac,
+      List<Ipv6Address> homeAddresses,
+      List<Ipv6Prefix> homePrefixes,
+      List<Ipv6Address> homeAgents,
+      HomeRouter homeRouter,
+      Location location,
+      int lifetimeSeconds,
+      boolean waitForAcknowledgement,
+      boolean arrivesByHookOnly,
+      boolean requireSignallingProtection,
+      boolean requirePayloadProtection,
+      int presenceTimeoutSeconds,
+      TunnelSettings tunnel,
+      MacAddress pseudoMac) {
+    this(
+        name, guestMac, tapMac, homeAddresses, homePrefixes, homeAgents, homeRouter, location,
+        lifetimeSeconds, waitForAcknowledgement, arrivesByHookOnly, requireSignallingProtection,
+        requirePayloadProtection, presenceTimeoutSeconds, tunnel, pseudoMac, Encapsulation.NONE);
   }
 
   /**
@@ -103,6 +139,7 @@ public record MobileNodeSettings(
     Objects.requireNonNull(name);
     Objects.requireNonNull(location);
     Objects.requireNonNull(tunnel);
+    Objects.requireNonNull(encapsulation);
     homeAddresses = List.copyOf(homeAddresses);
     homePrefixes = List.copyOf(homePrefixes);
     homeAgents = List.copyOf(homeAgents);
@@ -140,6 +177,14 @@ public record MobileNodeSettings(
       throw new IllegalArgumentException(
           what + " is " + least + " to " + most + " s, not " + value);
     }
+  }
+
+  /** A copy with another encapsulation. */
+  public MobileNodeSettings withEncapsulation(Encapsulation changed) {
+    return new MobileNodeSettings(
+        name, guestMac, tapMac, homeAddresses, homePrefixes, homeAgents, homeRouter, location,
+        lifetimeSeconds, waitForAcknowledgement, arrivesByHookOnly, requireSignallingProtection,
+        requirePayloadProtection, presenceTimeoutSeconds, tunnel, pseudoMac, changed);
   }
 
   /** Says whether an address lies on the home link. */

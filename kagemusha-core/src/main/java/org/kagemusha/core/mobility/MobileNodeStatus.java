@@ -15,6 +15,7 @@ import org.kagemusha.core.wire.Ipv6Address;
  * @param guestAddresses what the guest was seen to use
  * @param tunnelMtu the largest inner packet that goes through in one piece, octets; 0 while no
  *     tunnel has ends
+ * @param encapsulation "none", "udp", or "probing" while it is not known what gets through
  */
 public record MobileNodeStatus(
     String state,
@@ -22,7 +23,8 @@ public record MobileNodeStatus(
     List<BindingStatusLine> bindings,
     HandoverTimeline handover,
     List<Ipv6Address> guestAddresses,
-    int tunnelMtu) {
+    int tunnelMtu,
+    String encapsulation) {
 
   /** Copies the lists. */
   public MobileNodeStatus {

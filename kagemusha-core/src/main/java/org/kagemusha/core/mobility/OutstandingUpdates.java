@@ -13,13 +13,15 @@ final class OutstandingUpdates {
   private final int[] sequences = new int[CAPACITY];
   private final int[] lifetimes = new int[CAPACITY];
   private final long[] times = new long[CAPACITY];
+  private final boolean[] udp = new boolean[CAPACITY];
   private int added;
 
-  void add(int sequence, int lifetimeUnits, long sentNs) {
+  void add(int sequence, int lifetimeUnits, boolean inUdp, long sentNs) {
     int slot = added++ % CAPACITY;
     sequences[slot] = sequence;
     lifetimes[slot] = lifetimeUnits;
     times[slot] = sentNs;
+    udp[slot] = inUdp;
   }
 
   /** Takes the last one back: it never left. */
@@ -27,6 +29,15 @@ final class OutstandingUpdates {
     if (added > 0) {
       added--;
       sequences[added % CAPACITY] = NONE;
+    }
+  }
+
+  /** Keeps only what went natively. */
+  void keepNative() {
+    for (int slot = 0; slot < Math.min(added, CAPACITY); slot++) {
+      if (udp[slot]) {
+        sequences[slot] = NONE;
+      }
     }
   }
 
@@ -56,5 +67,10 @@ final class OutstandingUpdates {
   /** When an update was sent, monotonic ns. */
   long sentNs(int slot) {
     return times[slot];
+  }
+
+  /** Whether an update went in UDP. */
+  boolean isInUdp(int slot) {
+    return udp[slot];
   }
 }

@@ -1,6 +1,8 @@
 package org.kagemusha.core.mobility;
 
 import java.util.random.RandomGenerator;
+import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingAcknowledgement;
 import org.kagemusha.core.message.BindingStatus;
 import org.kagemusha.core.message.BindingUpdate;
@@ -23,8 +25,12 @@ final class RegistrationEvents implements SignallingInput.Sink, BindingUpdateLis
     /** The home agent of an entry may have changed, or an update may be due. */
     void onChanged(HomeRegistration registration);
 
-    /** The home agent acknowledged a binding: it is there, and so is the path to it. */
-    void onRegistered(HomeRegistration registration);
+    /**
+     * The home agent acknowledged a binding: it is there, and so is the path to it.
+     *
+     * @param probed whether it was asked in both forms, so that its answer tells what gets through
+     */
+    void onRegistered(HomeRegistration registration, boolean probed);
 
     /** The home agent holds no binding any more, or nobody answers. */
     void onDeregistered(HomeRegistration registration, boolean acknowledged);
@@ -37,9 +43,16 @@ final class RegistrationEvents implements SignallingInput.Sink, BindingUpdateLis
 
     /** The home agent wants an update; true if it may have one. */
     boolean wantsUpdate(HomeRegistration registration);
+
+    /** Updates went unanswered so many times in a row. */
+    void onUnanswered(HomeRegistration registration, int times);
   }
 
+  /** So many updates without an answer: the home agent may have lost the associations. */
+  private static final int DOUBTED_AFTER = 3;
+
   private final Consequences consequences;
+  private final KeySource keys;
   private final HandoverRecorder recorder;
   private final RandomGenerator random;
   private final Counters counters;
@@ -48,11 +61,13 @@ final class RegistrationEvents implements SignallingInput.Sink, BindingUpdateLis
 
   RegistrationEvents(
       Consequences consequences,
+      KeySource keys,
       HandoverRecorder recorder,
       RandomGenerator random,
       Counters counters,
       Logger log) {
     this.consequences = consequences;
+    this.keys = keys;
     this.recorder = recorder;
     this.random = random;
     this.counters = counters;
@@ -66,8 +81,12 @@ final class RegistrationEvents implements SignallingInput.Sink, BindingUpdateLis
 
   @Override
   public void onAcknowledgement(
-      HomeRegistration registration, BindingAcknowledgement answer, long nowNs) {
+      HomeRegistration registration,
+      BindingAcknowledgement answer,
+      SecurityAssociationPair pair,
+      long nowNs) {
     boolean wasRegistered = registration.state() == State.REGISTERED;
+    boolean probed = registration.isProbing();
     Ipv6Address homeAgent = registration.homeAgent();
     HomeRegistration.Outcome outcome = registration.acknowledge(answer, random, nowNs);
     if (outcome == HomeRegistration.Outcome.UNMATCHED) {
@@ -85,14 +104,18 @@ final class RegistrationEvents implements SignallingInput.Sink, BindingUpdateLis
         answer.sequence(),
         BindingStatus.nameOf(answer.status()),
         answer.lifetimeUnits() * BindingUpdate.LIFETIME_UNIT_SECONDS);
+    if (pair != null && BindingStatus.isAccepted(answer.status())) {
+      keys.inForce(registration.homeAddress(), pair, nowNs);
+    }
     switch (outcome) {
       case REGISTERED -> {
         recorder.acknowledged(nowNs);
-        consequences.onRegistered(registration);
+        consequences.onRegistered(registration, probed);
         if (!wasRegistered) {
           log.info(
-              "registered vm={} hoa={} for={}s",
-              vm, registration.homeAddress(), registration.remainingSeconds(nowNs));
+              "registered vm={} hoa={} for={}s udp={}",
+              vm, registration.homeAddress(), registration.remainingSeconds(nowNs),
+              registration.isInUdp());
         }
       }
       case DEREGISTERED -> consequences.onDeregistered(registration, true);
@@ -119,6 +142,24 @@ final class RegistrationEvents implements SignallingInput.Sink, BindingUpdateLis
         "next home agent vm={} hoa={} ha={}",
         vm, registration.homeAddress(), registration.homeAgent());
     consequences.onChanged(registration);
+  }
+
+  @Override
+  public void onObstacle(HomeRegistration registration) {
+    if (registration.obstacle().equals(BindingUpdateSender.NO_KEYS)) {
+      counters.drop(DropReason.MOBILITY_UNPROTECTED);
+    }
+    log.error(
+        "bu waits vm={} hoa={} reason={}",
+        vm, registration.homeAddress(), registration.obstacle());
+  }
+
+  @Override
+  public void onUnanswered(HomeRegistration registration, int times, long nowNs) {
+    if (times >= DOUBTED_AFTER) {
+      keys.inDoubt(registration.homeAddress(), nowNs);
+    }
+    consequences.onUnanswered(registration, times);
   }
 
   @Override

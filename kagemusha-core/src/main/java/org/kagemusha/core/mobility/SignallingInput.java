@@ -21,9 +21,16 @@ final class SignallingInput {
 
   /** Takes what was found good. */
   interface Sink {
-    /** An acknowledgement that belongs to the registration's home agent and home address. */
+    /**
+     * An acknowledgement that belongs to the registration's home agent and home address.
+     *
+     * @param pair the associations that it came under, or null if it came in clear
+     */
     void onAcknowledgement(
-        HomeRegistration registration, BindingAcknowledgement answer, long nowNs);
+        HomeRegistration registration,
+        BindingAcknowledgement answer,
+        SecurityAssociationPair pair,
+        long nowNs);
 
     /** The home agent wants a Binding Update, or says that it has no binding. */
     void onUpdateWanted(HomeRegistration registration, String reason, long nowNs);
@@ -69,11 +76,12 @@ final class SignallingInput {
       drop(DropReason.MOBILITY_UNMATCHED, packet, nowNs);
       return;
     }
-    DropReason unauthentic = authenticate(registration, packet);
+    SecurityAssociationPair pair = accepting(registration, packet);
+    DropReason unauthentic = authenticate(registration, packet, pair);
     if (unauthentic != null) {
       drop(unauthentic, packet, nowNs);
     } else if (message instanceof BindingAcknowledgement answer) {
-      sink.onAcknowledgement(registration, answer, nowNs);
+      sink.onAcknowledgement(registration, answer, pair, nowNs);
     } else if (message instanceof BindingRefreshRequest) {
       if (mayTrigger(refreshRequests, nowNs)) {
         sink.onUpdateWanted(registration, "refresh-request", nowNs);
@@ -105,19 +113,25 @@ final class SignallingInput {
     return null;
   }
 
-  /** §5.1, §11.7.3: the signalling association of this very home address must have opened it. */
-  private DropReason authenticate(HomeRegistration registration, SignallingPacket packet) {
-    SecurityAssociationPair pair =
-        keys.associations(registration.homeAddress(), KeySource.Purpose.SIGNALLING);
-    if (pair == null && !settings.requireSignallingProtection()) {
-      return packet.association() == null ? null : DropReason.ESP_SELECTOR_MISMATCH;
-    }
-    if (packet.association() == null) {
-      return DropReason.MOBILITY_UNPROTECTED;
-    }
-    return pair != null && packet.association() == pair.inbound()
+  /** The pair that a packet came under, if it may protect this very home address's signalling. */
+  private SecurityAssociationPair accepting(
+      HomeRegistration registration, SignallingPacket packet) {
+    return packet.association() == null
         ? null
-        : DropReason.ESP_SELECTOR_MISMATCH;
+        : keys.accepting(
+            registration.homeAddress(), KeySource.Purpose.SIGNALLING, packet.association());
+  }
+
+  /** §5.1, §11.7.3: a signalling association of this very home address must have opened it. */
+  private DropReason authenticate(
+      HomeRegistration registration, SignallingPacket packet, SecurityAssociationPair pair) {
+    if (packet.association() != null) {
+      return pair == null ? DropReason.ESP_SELECTOR_MISMATCH : null;
+    }
+    boolean clear =
+        !settings.requireSignallingProtection()
+            && keys.allowsClear(registration.homeAddress(), KeySource.Purpose.SIGNALLING);
+    return clear ? null : DropReason.MOBILITY_UNPROTECTED;
   }
 
   private void onBindingError(
@@ -146,8 +160,16 @@ final class SignallingInput {
         error.homeAddress());
     // §11.3.6: status 1 from the home agent is answered by a Binding Update; status 2 is an answer
     // to an extension, and none was used.
-    if (error.status() == BindingError.UNKNOWN_BINDING
-        && about.homeAddress().equals(error.homeAddress())) {
+    if (error.status() != BindingError.UNKNOWN_BINDING) {
+      return;
+    }
+    boolean named = about.homeAddress().equals(error.homeAddress());
+    // A home agent that has lost its associations can say so only without protection; where the
+    // home address is inside ESP, it cannot even name it.
+    if (about.isUnderWay() && (named || error.homeAddress().isUnspecified())) {
+      keys.inDoubt(about.homeAddress(), nowNs);
+    }
+    if (named) {
       sink.onUpdateWanted(about, "binding-error", nowNs);
     }
   }

@@ -20,7 +20,18 @@ final class UpdateRate {
    * The earliest time, monotonic ns, at which one more may be sent; not later than now if it may.
    */
   long earliestNs(long nowNs) {
-    return count < MAXIMUM ? nowNs : sentNs[oldest] + WINDOW_NS;
+    return earliestNs(1, nowNs);
+  }
+
+  /**
+   * The earliest time, monotonic ns, at which some more may be sent together; not later than now if
+   * they may.
+   *
+   * @param more 1 to {@link #MAXIMUM}
+   */
+  long earliestNs(int more, long nowNs) {
+    int full = count + more - MAXIMUM;
+    return full <= 0 ? nowNs : sentNs[(oldest + full - 1) % MAXIMUM] + WINDOW_NS;
   }
 
   /** Notes that one was sent. */

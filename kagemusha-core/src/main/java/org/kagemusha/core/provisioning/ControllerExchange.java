@@ -46,6 +46,7 @@ public final class ControllerExchange {
   private byte[] mnRand;
   private byte[] hacRand;
   private boolean outOfStep;
+  private String problem;
 
   /**
    * Begins a session with an authenticated peer.
@@ -156,7 +157,16 @@ public final class ControllerExchange {
     return octets;
   }
 
+  /**
+   * Why this end refused the session by itself, without or against a decision; null if it did not.
+   * For a log: nothing that the peer wrote is in it.
+   */
+  public String problem() {
+    return problem;
+  }
+
   private Step.Send refuse(StatusCode status, String reason) {
+    problem = reason;
     log.warn(
         "provisioning session refused subject=\"{}\" serial={} status={} reason=\"{}\"",
         peer.subject(), peer.serial(), status.code(), reason);

@@ -84,10 +84,15 @@ public final class MobileNodeExchange {
     Step step = read(received);
     received.position(received.limit());
     if (step instanceof Step.Granted || step instanceof Step.Failed) {
-      state = State.OVER;
-      container.destroy();
+      destroy();
     }
     return step;
+  }
+
+  /** Ends the session, such as when the connection has ended early: overwrites what has come. */
+  public void destroy() {
+    state = State.OVER;
+    container.destroy();
   }
 
   private Step read(ByteBuffer received) {

@@ -87,7 +87,7 @@ final class RequestMessages {
   /** Reads Request/MHAuth-Done; without any suite if none that is proposed is known here. */
   static ProvisioningRequest readDone(TvReader reader, String mobileNodeId) {
     boolean payloadProtected = reader.number(TvHeader.SAS, 0, 1) == 1;
-    List<Ciphersuite> suites = reader.suites(TvHeader.SUITELIST);
+    List<Ciphersuite> suites = reader.suites(TvHeader.SUITELIST, Integer.MAX_VALUE);
     List<Ipv6Address> homes = reader.addresses(TvHeader.IP6_HOA);
     if (homes.size() > MAXIMUM_HOME_ADDRESSES) {
       reader.problem("more than " + MAXIMUM_HOME_ADDRESSES + " home addresses");

@@ -91,7 +91,7 @@ final class ResponseMessages {
 
   /** Reads what is granted to a request; null, and a problem, if the mobile node cannot take it. */
   static Grant readGranted(TvReader reader, ProvisioningRequest request) {
-    List<Ciphersuite> chosen = reader.suites(TvHeader.CIPHERSUITE);
+    List<Ciphersuite> chosen = reader.suites(TvHeader.CIPHERSUITE, 1);
     if (chosen.size() != 1 || !request.suites().contains(chosen.get(0))) {
       reader.problem("mip6-ciphersuite was not proposed");
       return null;

@@ -22,7 +22,6 @@ final class TvReader {
   /** The longest line in octets, without its end. */
   static final int MAXIMUM_LINE = 1024;
 
-  private static final String SEPARATORS = "()<>@,;:\\\"/[]?={}";
   private static final Ipv6Prefix NOTHING = new Ipv6Prefix(Ipv6Address.UNSPECIFIED, 128);
 
   private record Value(TvHeader header, int from, int to) {}
@@ -57,18 +56,14 @@ final class TvReader {
   private boolean isEnd(int at) {
     int octets = content.length - at;
     return (octets == 2 || octets == 4)
-        && isLineEnd(at)
-        && (octets == 2 || isLineEnd(at + 2));
-  }
-
-  private boolean isLineEnd(int at) {
-    return at + 1 < content.length && content[at] == '\r' && content[at + 1] == '\n';
+        && HttpGrammar.isLineEnd(content, at)
+        && (octets == 2 || HttpGrammar.isLineEnd(content, at + 2));
   }
 
   private int endOfLine(int from) {
     int limit = Math.min(content.length, from + MAXIMUM_LINE + 1);
     for (int at = from; at < limit; at++) {
-      if (isLineEnd(at)) {
+      if (HttpGrammar.isLineEnd(content, at)) {
         return at;
       }
     }
@@ -82,16 +77,14 @@ final class TvReader {
     }
     // RFC 2616 §2.1: spaces may stand around a separator. A line that begins with one continues the
     // line before; that is refused as RFC 7230 §3.2.4 does.
-    int nameEnd = withoutSpacesBehind(from, colon);
-    if (colon == end || !isToken(from, nameEnd)) {
+    int nameEnd = HttpGrammar.dropSpaces(content, from, colon);
+    if (colon == end || !HttpGrammar.isToken(content, from, nameEnd)) {
       problem("line " + number + " is not name:value");
       return;
     }
-    for (int at = colon + 1; at < end; at++) {
-      if ((content[at] & 0xff) < ' ' && content[at] != '\t' || content[at] == 0x7f) {
-        problem("line " + number + " has a control character");
-        return;
-      }
+    if (HttpGrammar.hasControl(content, colon + 1, end)) {
+      problem("line " + number + " has a control character");
+      return;
     }
     TvHeader header = TvHeader.named(content, from, nameEnd);
     if (header == null) {
@@ -101,38 +94,8 @@ final class TvReader {
       problem(header.text() + " stands twice");
       return;
     }
-    int valueFrom = withoutSpacesBefore(colon + 1, end);
-    values.add(new Value(header, valueFrom, withoutSpacesBehind(valueFrom, end)));
-  }
-
-  private int withoutSpacesBefore(int from, int end) {
-    int at = from;
-    while (at < end && isSpace(at)) {
-      at++;
-    }
-    return at;
-  }
-
-  private int withoutSpacesBehind(int from, int end) {
-    int at = end;
-    while (at > from && isSpace(at - 1)) {
-      at--;
-    }
-    return at;
-  }
-
-  private boolean isSpace(int at) {
-    return content[at] == ' ' || content[at] == '\t';
-  }
-
-  /** RFC 2616 §2.2: a token is of visible ASCII without separators. */
-  private boolean isToken(int from, int to) {
-    for (int at = from; at < to; at++) {
-      if (content[at] <= ' ' || content[at] == 0x7f || SEPARATORS.indexOf(content[at]) >= 0) {
-        return false;
-      }
-    }
-    return from < to;
+    int valueFrom = HttpGrammar.skipSpaces(content, colon + 1, end);
+    values.add(new Value(header, valueFrom, HttpGrammar.dropSpaces(content, valueFrom, end)));
   }
 
   /** What is wrong with the message, or null. */
@@ -192,7 +155,7 @@ final class TvReader {
     byte[] result = new byte[octets];
     boolean wrong = value.to - value.from != 2 * octets;
     for (int i = 0; i < octets && !wrong; i++) {
-      int octet = hexadecimal(value.from + 2 * i, value.to);
+      int octet = HttpGrammar.hexadecimal(content, value.from + 2 * i, value.to);
       wrong = octet < 0;
       result[i] = (byte) octet;
     }
@@ -264,33 +227,41 @@ final class TvReader {
     return NOTHING;
   }
 
-  /** The suites of a list that are known here, in its order, each once; empty if none is. */
-  List<Ciphersuite> suites(TvHeader header) {
+  /**
+   * The suites of a list that are known here, in its order, each once; empty if none is.
+   *
+   * @param most how many the list may have, known or not
+   */
+  List<Ciphersuite> suites(TvHeader header, int most) {
     List<Ciphersuite> known = new ArrayList<>();
     Value value = value(header);
-    if (value == null) {
-      return known;
-    }
-    int at = value.from;
-    boolean more = true;
-    while (more) {
-      int open = symbol('{', at, value.to);
-      int first = open < 0 ? -1 : hexadecimal(open, value.to);
-      int comma = first < 0 ? -1 : symbol(',', open + 2, value.to);
-      int second = comma < 0 ? -1 : hexadecimal(comma, value.to);
-      int close = second < 0 ? -1 : symbol('}', comma + 2, value.to);
-      if (close < 0) {
-        problem(header.text() + " is not of the form {13,01}");
+    int at = value == null ? -1 : value.from;
+    for (int listed = 0; at >= 0; listed++) {
+      int close = suite(at, value.to, known);
+      at = close < 0 ? -1 : HttpGrammar.separator(content, ',', close, value.to);
+      if (at < 0 && close != value.to || listed == most) {
+        problem(header.text() + " is not of the form {13,01}" + (most > 1 ? ",{13,02}" : ""));
         return List.of();
-      }
-      Ciphersuite.of(first, second).filter(suite -> !known.contains(suite)).ifPresent(known::add);
-      at = symbol(',', close, value.to);
-      more = at >= 0;
-      if (!more && close != value.to) {
-        problem(header.text() + " is not a list of suites");
       }
     }
     return known;
+  }
+
+  /** Adds the suite at an index if it is known; the index behind it, or -1 if there is none. */
+  private int suite(int at, int to, List<Ciphersuite> known) {
+    int first = HttpGrammar.separator(content, '{', at, to);
+    int comma = first < 0 ? -1 : HttpGrammar.separator(content, ',', first + 2, to);
+    int close = comma < 0 ? -1 : HttpGrammar.separator(content, '}', comma + 2, to);
+    if (close < 0) {
+      return -1;
+    }
+    int high = HttpGrammar.hexadecimal(content, first, to);
+    int low = HttpGrammar.hexadecimal(content, comma, to);
+    if (high < 0 || low < 0) {
+      return -1;
+    }
+    Ciphersuite.of(high, low).filter(suite -> !known.contains(suite)).ifPresent(known::add);
+    return close;
   }
 
   /** Whether a list of words has one, in any case. */
@@ -317,30 +288,10 @@ final class TvReader {
   }
 
   private String text(Value value) {
-    boolean visible = value.from < value.to;
-    for (int at = value.from; at < value.to; at++) {
-      visible &= content[at] >= ' ' && content[at] < 0x7f;
-    }
-    if (!visible) {
+    if (!HttpGrammar.isText(content, value.from, value.to)) {
       problem(value.header.text() + " is empty or not ASCII");
       return "";
     }
     return new String(content, value.from, value.to - value.from, StandardCharsets.US_ASCII);
-  }
-
-  /** The octet whose two digits stand at an index, or -1. */
-  private int hexadecimal(int at, int to) {
-    if (at + 2 > to) {
-      return -1;
-    }
-    int high = Character.digit(content[at], 16);
-    int low = Character.digit(content[at + 1], 16);
-    return high < 0 || low < 0 ? -1 : high << 4 | low;
-  }
-
-  /** The index behind a symbol and the spaces around it, or -1. */
-  private int symbol(char symbol, int from, int to) {
-    int at = withoutSpacesBefore(from, to);
-    return at < to && content[at] == symbol ? withoutSpacesBefore(at + 1, to) : -1;
   }
 }

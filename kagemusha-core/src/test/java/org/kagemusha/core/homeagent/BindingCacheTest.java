@@ -43,7 +43,7 @@ class BindingCacheTest {
     BindingCacheEntry b = bound(2, CARE_OF);
     BindingCacheEntry c = bound(3, CARE_OF);
     assertEquals(List.of(c, b, a), at(CARE_OF));
-    cache.move(b, OTHER_CARE_OF);
+    cache.move(b, OTHER_CARE_OF, 0);
     assertEquals(List.of(c, a), at(CARE_OF));
     assertEquals(List.of(b), at(OTHER_CARE_OF));
     cache.remove(c);

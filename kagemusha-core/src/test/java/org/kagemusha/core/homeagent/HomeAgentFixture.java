@@ -10,6 +10,7 @@ import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
 import org.kagemusha.core.ipsec.EncryptionAlgorithm;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.IntegrityAlgorithm;
+import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.KeySource.Purpose;
 import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
@@ -82,8 +83,13 @@ final class HomeAgentFixture {
   boolean requirePayloadProtection;
   Advertisement advertisement;
   List<Ipv6Prefix> careOfAddresses = List.of();
+  int graceSeconds = HomeAgentSettings.DEFAULT_GRACE_SECONDS;
+  int encapsulationPort;
   long nowNs = SECOND;
   HomeAgent agent;
+
+  /** What the home agent asks for keys: {@link #keys} unless another is put here. */
+  KeySource keySource = keys;
 
   /** The mobile node's associations, by SPI, and those with which it sends. */
   final SecurityAssociationDatabase mobileNodeAssociations = new SecurityAssociationDatabase();
@@ -111,7 +117,9 @@ final class HomeAgentFixture {
         requireProtection,
         nodes,
         advertisement,
-        TunnelSettings.defaults());
+        TunnelSettings.defaults(),
+        graceSeconds,
+        encapsulationPort);
   }
 
   MobileNodeAuthorisation node(String name, Ipv6Address homeAddress) {
@@ -128,7 +136,7 @@ final class HomeAgentFixture {
               packets.add(packet.toBytes());
               return Underlay.Sent.OK;
             },
-            keys,
+            keySource,
             associations,
             new Random(1),
             () -> 0,

@@ -546,7 +546,7 @@ class HomeRegistrationTest {
     home.nowNs += 10 * SECOND;
     assertEquals(
         List.of(
-            new HomeAgentStatus.Entry(HOME_ADDRESS, CARE_OF, "vm1", "bound", 9, 50, true)),
+            new HomeAgentStatus.Entry(HOME_ADDRESS, CARE_OF, "vm1", "bound", 9, 50, true, "none")),
         status().entries());
   }
 

@@ -49,7 +49,7 @@ class ReverseTunnelTest {
     home.clear();
   }
 
-  private static PacketBuffer sealed(
+  static PacketBuffer sealed(
       Ipv6Address source, byte[] inner, OutboundSecurityAssociation association) {
     PacketBuffer packet = PacketBuffer.copyOf(inner);
     association.seal(packet, Protocol.IPV6);

@@ -1,5 +1,6 @@
 package org.kagemusha.core.ipsec;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -11,6 +12,7 @@ import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.kagemusha.core.ipsec.UdpEncapsulation.Content;
 import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 
 class UdpEncapsulationTest {
@@ -72,6 +74,30 @@ class UdpEncapsulationTest {
       assertEquals(0xffff, sum);
       assertTrue(checksum != 0);
     }
+  }
+
+  @Test
+  void theChecksumIsRestoredWhereItIsMissing() {
+    PacketBuffer packet = PacketBuffer.copyOf(HEX.parseHex("1000000000000001"));
+    UdpEncapsulation.prepend(packet, 4500, 40_000, CARE_OF, HOME_AGENT);
+    packet.prepend(40);
+    Ipv6Header.write(packet.bytes(), packet.offset(), 0, 0, 16, 17, 64, CARE_OF, HOME_AGENT);
+    byte[] whole = packet.toBytes();
+    int checksum = packet.offset() + 46;
+    packet.bytes().putShort(checksum, (short) 0);
+    UdpEncapsulation.restoreChecksum(packet);
+    assertArrayEquals(whole, packet.toBytes());
+    packet.bytes().putShort(checksum, (short) 1);
+    UdpEncapsulation.restoreChecksum(packet);
+    assertEquals(1, packet.bytes().getShort(checksum));
+    packet.bytes().putShort(checksum, (short) 0);
+    for (int length = 0; length < 56; length++) {
+      UdpEncapsulation.restoreChecksum(packet.resize(length));
+      assertEquals(0, packet.bytes().getShort(checksum));
+    }
+    packet.resize(56).bytes().put(packet.offset() + 6, (byte) 50);
+    UdpEncapsulation.restoreChecksum(packet);
+    assertEquals(0, packet.bytes().getShort(checksum));
   }
 
   @Test

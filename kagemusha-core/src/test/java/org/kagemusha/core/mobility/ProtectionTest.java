@@ -21,6 +21,7 @@ import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.ipsec.SecurityAssociationParameters;
+import org.kagemusha.core.ipsec.SequenceNumbers;
 import org.kagemusha.core.message.BindingAcknowledgement;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.signalling.SignallingWriter;
@@ -50,13 +51,18 @@ class ProtectionTest {
   /** Both ends of a pair; returns what the home agent seals with. */
   private OutboundSecurityAssociation pair(
       int out, int in, Map<Ipv6Address, SecurityAssociationPair> to) {
+    return pair(out, in, new CountingSequence(), to);
+  }
+
+  private OutboundSecurityAssociation pair(
+      int out, int in, SequenceNumbers sequence, Map<Ipv6Address, SecurityAssociationPair> to) {
     homeAgentDatabase.add(InboundSecurityAssociation.of(parameters(out)));
     InboundSecurityAssociation inbound = InboundSecurityAssociation.of(parameters(in));
     f.associations.add(inbound);
     to.put(
         HOME_ADDRESS,
         new SecurityAssociationPair(
-            OutboundSecurityAssociation.of(parameters(out), new CountingSequence()), inbound));
+            OutboundSecurityAssociation.of(parameters(out), sequence), inbound));
     return OutboundSecurityAssociation.of(parameters(in), new CountingSequence());
   }
 
@@ -90,15 +96,10 @@ class ProtectionTest {
   @Test
   void anUpdateWhoseSequenceNumberIsNotYetReservedIsTriedAgainWithin250Ms() {
     f.settings = MobileNodeFixture.with(f.settings, 600, false, true);
-    pair(0x1001, 0x1002, f.signallingKeys);
     CountingSequence counting = new CountingSequence();
     long[] refusals = {1};
-    f.signallingKeys.put(
-        HOME_ADDRESS,
-        new SecurityAssociationPair(
-            OutboundSecurityAssociation.of(
-                parameters(0x1001), () -> refusals[0]-- > 0 ? 0 : counting.next()),
-            f.signallingKeys.get(HOME_ADDRESS).inbound()));
+    pair(
+        0x1001, 0x1002, () -> refusals[0]-- > 0 ? 0 : counting.next(), f.signallingKeys);
     f.start();
     f.guestSends();
     assertEquals(0, f.updates().size());
@@ -115,12 +116,7 @@ class ProtectionTest {
   @Test
   void anUpdateThatCannotBeSealedAtAllFallsBackToTheTimeout() {
     f.settings = MobileNodeFixture.with(f.settings, 600, false, true);
-    pair(0x1001, 0x1002, f.signallingKeys);
-    f.signallingKeys.put(
-        HOME_ADDRESS,
-        new SecurityAssociationPair(
-            OutboundSecurityAssociation.of(parameters(0x1001), () -> 0),
-            f.signallingKeys.get(HOME_ADDRESS).inbound()));
+    pair(0x1001, 0x1002, () -> 0, f.signallingKeys);
     f.start();
     f.guestSends();
     f.pass(10 * MobileNodeFixture.SECOND);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.kagemusha.core.provisioning.ExchangeFixture.*;
@@ -64,6 +65,7 @@ class ControllerExchangeTest {
     Step.Decide second =
         assertInstanceOf(Step.Decide.class, exchange.onOctets(buffer(DONE_REQUEST)));
     assertEquals(REQUEST, second.request());
+    assertNull(exchange.problem());
     Grant grant = grant();
     byte[] answer = exchange.answer(new ControllerDecision.Granted(grant));
     assertEquals(GRANTED_TEXT, text(answer));
@@ -147,6 +149,7 @@ class ControllerExchangeTest {
     assertArrayEquals(
         message(2, BAD_SECOND_REQUEST),
         exchange.answer(new ControllerDecision.Granted(grant())));
+    assertEquals("more than one request at a time", exchange.problem());
   }
 
   @ParameterizedTest
@@ -288,6 +291,7 @@ class ControllerExchangeTest {
     assertArrayEquals(
         message(2, BAD_SECOND_REQUEST.replace("400", "503")),
         exchange.answer(new ControllerDecision.Granted(grant)));
+    assertEquals("the keys have ended meanwhile", exchange.problem());
   }
 
   @Test

@@ -136,7 +136,7 @@ class MobileNodeExchangeTest {
   @CsvSource({
     "'{13,02}', '{13,03}', mip6-ciphersuite was not proposed",
     "'{13,02}', '{00,2F}', mip6-ciphersuite was not proposed",
-    "'{13,02}', '{13,02},{13,01}', mip6-ciphersuite was not proposed",
+    "'{13,02}', '{13,02},{13,01}', 'mip6-ciphersuite is not of the form {13,01}'",
     "'{13,02}', '13', 'mip6-ciphersuite is not of the form {13,01}'",
     "'{13,02}', '{13,01}', mip6-mn-to-ha-ekey is not 20 octets in hexadecimal",
     "ekey:40, ekey:, mip6-mn-to-ha-ekey is not 36 octets in hexadecimal",
@@ -278,6 +278,16 @@ class MobileNodeExchangeTest {
     eager.start();
     assertUnusable(
         "more than one response at a time", eager.onOctets(buffer(INIT_RESPONSE, GRANTED)));
+  }
+
+  @Test
+  void aSessionThatEndedEarlyReadsNothingMore() {
+    exchange.start();
+    exchange.onOctets(buffer(INIT_RESPONSE));
+    exchange.onOctets(ByteBuffer.wrap(GRANTED, 0, 300));
+    exchange.destroy();
+    assertInstanceOf(
+        Step.More.class, exchange.onOctets(ByteBuffer.wrap(GRANTED, 300, GRANTED.length - 300)));
   }
 
   @Test

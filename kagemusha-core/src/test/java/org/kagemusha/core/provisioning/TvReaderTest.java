@@ -229,9 +229,9 @@ class TvReaderTest {
     assertEquals(
         List.of(Ciphersuite.CHACHA20_POLY1305, Ciphersuite.AES_128_GCM),
         one(TvHeader.SUITELIST, "{00,3C},{13,03} , { 13 , 01 },{13,03},{ff,Ff}")
-            .suites(TvHeader.SUITELIST));
+            .suites(TvHeader.SUITELIST, Integer.MAX_VALUE));
     TvReader unknown = one(TvHeader.SUITELIST, "{00,02}");
-    assertEquals(List.of(), unknown.suites(TvHeader.SUITELIST));
+    assertEquals(List.of(), unknown.suites(TvHeader.SUITELIST, Integer.MAX_VALUE));
     assertNull(unknown.problem());
   }
 
@@ -243,8 +243,18 @@ class TvReaderTest {
       })
   void rfc6618_s5_6_5_whatIsNoListOfSuitesIsRefused(String value) {
     TvReader reader = one(TvHeader.SUITELIST, value);
-    reader.suites(TvHeader.SUITELIST);
-    assertTrue(reader.problem().startsWith("mip6-suitelist is not "), reader.problem());
+    reader.suites(TvHeader.SUITELIST, Integer.MAX_VALUE);
+    assertTrue(reader.problem().startsWith("mip6-suitelist is not of the form"), reader.problem());
+  }
+
+  @Test
+  void rfc6618_s5_6_5_oneSuiteIsChosen() {
+    assertEquals(
+        List.of(Ciphersuite.AES_256_GCM),
+        one(TvHeader.CIPHERSUITE, "{13,02}").suites(TvHeader.CIPHERSUITE, 1));
+    TvReader two = one(TvHeader.CIPHERSUITE, "{13,02},{00,2F}");
+    assertEquals(List.of(), two.suites(TvHeader.CIPHERSUITE, 1));
+    assertEquals("mip6-ciphersuite is not of the form {13,01}", two.problem());
   }
 
   @Test

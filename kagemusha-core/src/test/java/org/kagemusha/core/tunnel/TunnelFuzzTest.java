@@ -43,7 +43,7 @@ class TunnelFuzzTest {
             InnerPackets.icmpv6(InnerPackets.HOME, InnerPackets.PEER, 2, 0, 1280, syn))
         .flatMap(
             packet ->
-                Stream.of("0000000000000000", "ff04ff0123ff0200", "1f80010203040506")
+                Stream.of("0000000000000000", "ff04ff0123ff0200", "1f80010203040506", "2004804011250011")
                     .map(knobs -> HexFormat.of().parseHex(knobs))
                     .map(knobs -> Arguments.of(InnerPackets.concat(knobs, packet))));
   }
@@ -52,7 +52,7 @@ class TunnelFuzzTest {
   @FuzzTest(maxDuration = "10s")
   void send(byte[] data) {
     Knobs knobs = new Knobs(data);
-    Bench bench = new Bench(knobs.settings());
+    Bench bench = knobs.bench();
     bench.tunnel.linkMtu(knobs.linkMtu(), bench.now);
     bench.interfaceMtu = knobs.interfaceMtu();
     byte[] inner = knobs.packet();
@@ -82,7 +82,7 @@ class TunnelFuzzTest {
   @FuzzTest(maxDuration = "10s")
   void onIcmpError(byte[] data) {
     Knobs knobs = new Knobs(data);
-    Bench bench = new Bench(knobs.settings());
+    Bench bench = knobs.bench();
     byte[] octets = knobs.packet();
     DropReason reason;
     if (knobs.at(7) % 4 == 0) {
@@ -115,6 +115,18 @@ class TunnelFuzzTest {
 
     int at(int knob) {
       return knob < data.length ? data[knob] & 0xff : 0;
+    }
+
+    /** With ESP in UDP by one bit, without an association by another. */
+    Bench bench() {
+      Bench bench = new Bench(settings());
+      if ((at(0) & 32) != 0) {
+        bench.tunnel.encapsulation(40_000, 4500);
+        if ((at(0) & 64) == 0) {
+          ProtectedTunnelTest.protect(bench, ProtectedTunnelTest.suites().get(0));
+        }
+      }
+      return bench;
     }
 
     TunnelSettings settings() {

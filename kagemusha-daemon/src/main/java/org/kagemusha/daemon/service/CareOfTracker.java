@@ -61,6 +61,7 @@ final class CareOfTracker implements AutoCloseable {
   record Target(CareOfSettings settings, List<Ipv6Prefix> homePrefixes, String interfaceName) {}
 
   private final KernelQuiet quiet;
+  private final int encapsulationPort;
   private final PacketLoop loop;
   private final Executor edge;
   private final Listener listener;
@@ -80,14 +81,19 @@ final class CareOfTracker implements AutoCloseable {
   private boolean retrying;
   private String failure;
 
+  /**
+   * @param encapsulationPort the home agents' UDP port of ESP in UDP, or 0 for none
+   */
   CareOfTracker(
       Target target,
       KernelQuiet quiet,
+      int encapsulationPort,
       PacketLoop loop,
       Executor edge,
       Listener listener) {
     this.target = target;
     this.quiet = quiet;
+    this.encapsulationPort = encapsulationPort;
     this.loop = loop;
     this.edge = edge;
     this.listener = listener;
@@ -129,7 +135,7 @@ final class CareOfTracker implements AutoCloseable {
         () -> {
           try {
             if (!quieted.isEmpty()) {
-              quiet.install(quieted);
+              quiet.install(quieted, encapsulationPort);
             }
           } catch (KernelException e) {
             log.warn("rules not installed again cause={}", e.getMessage());
@@ -220,7 +226,7 @@ final class CareOfTracker implements AutoCloseable {
     decision.careOf().ifPresent(locals::add);
     decision.add().ifPresent(locals::add);
     if (!locals.isEmpty() && !locals.equals(quieted)) {
-      quiet.install(locals);
+      quiet.install(locals, encapsulationPort);
       quieted = locals;
     }
   }

@@ -2,7 +2,6 @@ package org.kagemusha.daemon.service;
 
 import java.util.List;
 import java.util.Objects;
-import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.daemon.config.VmConfig;
 import org.kagemusha.tap.libc.KernelException;
@@ -30,13 +29,12 @@ final class GuestGuard implements AutoCloseable {
     this.quiet = quiet;
   }
 
-  /** Installs the rules for a configuration, now or with {@link #again}. */
-  void apply(VmConfig config) {
-    List<Long> spis =
-        config.associations().stream()
-            .filter(one -> one.purpose() == KeySource.Purpose.SIGNALLING)
-            .map(one -> Integer.toUnsignedLong(one.spiIn()))
-            .toList();
+  /**
+   * Installs the rules for a configuration, now or with {@link #again}.
+   *
+   * @param spis by which signalling to this node is protected, unsigned
+   */
+  void apply(VmConfig config, List<Long> spis) {
     wanted = new Rules(config.home().agents(), config.homeAddresses(), spis);
     install();
   }

@@ -1,5 +1,6 @@
 package org.kagemusha.daemon.service;
 
+import com.google.gson.JsonArray;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,16 +13,24 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.kagemusha.core.homeagent.HomeAgent;
 import org.kagemusha.core.homeagent.HomeAgentSettings;
 import org.kagemusha.core.homeagent.HomeAgentStatus;
+import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.provisioning.CombinedKeySource;
+import org.kagemusha.core.provisioning.HeldGrant;
+import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.daemon.config.AssociationConfig;
 import org.kagemusha.daemon.config.ConfigException;
 import org.kagemusha.daemon.config.ConfigFile;
+import org.kagemusha.daemon.config.ControllerConfig;
 import org.kagemusha.daemon.config.HomeAgentConfig;
+import org.kagemusha.daemon.config.Problem;
 import org.kagemusha.daemon.control.ControlReply;
 import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.daemon.observe.HomeAgentReport;
 import org.kagemusha.daemon.observe.LogSetup;
 import org.kagemusha.daemon.observe.MetricsPage;
+import org.kagemusha.daemon.tls.CredentialException;
+import org.kagemusha.daemon.tls.TlsCredentials;
 import org.kagemusha.tap.libc.KernelException;
 import org.kagemusha.tap.netlink.NetlinkMonitor;
 import org.kagemusha.tap.nft.KernelQuiet;
@@ -48,6 +57,7 @@ public final class HomeAgentService extends Service {
   private volatile HomeAgentConfig config;
   private HomeAgent engine;
   private KeyRing keys;
+  private KeyIssuer issuer;
   private volatile HomeLinkFacts facts;
   private PortKeeper port;
   private KernelQuiet quiet;
@@ -71,6 +81,13 @@ public final class HomeAgentService extends Service {
     capture(new Capture(config.tap().name(), "underlay"));
     keys = new KeyRing(new FileSequenceStore(stateFile(".sequence"), edge().executor()));
     keys.replace(associations(config));
+    TlsCredentials credentials = credentials();
+    if (credentials != null) {
+      issuer =
+          opened(
+              new KeyIssuer(
+                  loop(), keys.inbound(), this::onLostKeys, () -> keyExport().publish()));
+    }
     Rehearsal.play(associations(config));
     TapDevice tap =
         opened(
@@ -81,13 +98,13 @@ public final class HomeAgentService extends Service {
                 counters()));
     facts = HomeLinkFacts.find(config.tap().bridge(), config.address());
     quiet = new KernelQuiet(name());
-    quiet.install(List.of(config.address()));
+    installRules();
     opened(() -> quiet.remove());
     HomeSource home = new HomeSource(tap, capture(), counters(), false);
     UnderlayLink underlay = opened(new UnderlayLink(capture(), counters(), false));
     engine =
         new HomeAgent(
-            HomeAgentSettingsOf.config(config, tapMac, facts), home, underlay, keys.source(),
+            HomeAgentSettingsOf.config(config, tapMac, facts), home, underlay, keySource(),
             keys.inbound(), new SplittableRandom(), System::currentTimeMillis, counters());
     home.engine(engine);
     underlay.engine(engine);
@@ -97,8 +114,15 @@ public final class HomeAgentService extends Service {
           engine.linkMtu(facts.underlayMtu(), System.nanoTime());
           underlay.local(
               new UnderlaySettings(
-                  config.address(), facts.bridgeIndex(), Optional.empty(), 0, SEGMENT_OCTETS),
+                  config.address(), facts.bridgeIndex(), Optional.empty(), 0, SEGMENT_OCTETS,
+                  config.encapsulationPort() == 0
+                      ? UnderlaySettings.NO_ENCAPSULATION
+                      : config.encapsulationPort(),
+                  false),
               loop());
+          if (issuer != null) {
+            issuer.apply(config, credentials);
+          }
           return null;
         });
     opened(loop().add(home));
@@ -107,9 +131,44 @@ public final class HomeAgentService extends Service {
     port = new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
     opened(loop().add(monitor));
     opened(() -> loop().call(this::stopEngine));
+    if (issuer != null) {
+      issuer.open(config.controller(), credentials);
+    }
     every(ROUTINE_SECONDS, this::routine);
     every(
         MobileNodeService.RULES_SECONDS, () -> edge().executor().execute(this::assertRules));
+  }
+
+  private TlsCredentials credentials() throws IOException {
+    try {
+      return loaded(config);
+    } catch (ConfigException e) {
+      throw new IOException(e.getMessage(), e);
+    }
+  }
+
+  /** The credentials of a configuration's controller, or null if it has none. */
+  private static TlsCredentials loaded(HomeAgentConfig config) throws ConfigException {
+    if (config.controller() == null) {
+      return null;
+    }
+    try {
+      return TlsCredentials.load(config.controller().tls());
+    } catch (CredentialException e) {
+      throw new ConfigException(
+          List.of(new Problem(config.file(), 1, "[controller]", e.getMessage())));
+    }
+  }
+
+  private KeySource keySource() {
+    return issuer == null ? keys.source() : new CombinedKeySource(issuer.keys(), keys.source());
+  }
+
+  /** Keys ended under a binding: without them it is of no use, nor may it go on in clear. */
+  private void onLostKeys(Ipv6Address homeAddress, String reason) {
+    if (issuer.keys().associations(homeAddress, KeySource.Purpose.SIGNALLING) == null) {
+      engine.withdraw(homeAddress, reason, System.nanoTime());
+    }
   }
 
   private void routine() {
@@ -127,9 +186,13 @@ public final class HomeAgentService extends Service {
     return null;
   }
 
+  private void installRules() throws KernelException {
+    quiet.install(List.of(config.address()), config.encapsulationPort());
+  }
+
   private void assertRules() {
     try {
-      quiet.install(List.of(config.address()));
+      installRules();
     } catch (KernelException e) {
       log.warn("rules not installed again cause={}", e.getMessage());
     }
@@ -204,15 +267,34 @@ public final class HomeAgentService extends Service {
           ? Verbs.json(HomeAgentReport.neighboursJson(engine.neighbors()))
           : ControlReply.done(HomeAgentReport.neighbours(engine.neighbors()));
       case "sa" -> json
-          ? Verbs.json(AssociationReport.json(keys.held()))
-          : ControlReply.done(AssociationReport.text(keys.held()));
+          ? Verbs.json(associationsJson())
+          : ControlReply.done(associationsText());
       default -> null;
     };
   }
 
+  private List<HeldGrant> grants() {
+    return issuer == null ? List.of() : issuer.keys().held(System.nanoTime());
+  }
+
+  private JsonArray associationsJson() {
+    JsonArray all = AssociationReport.json(keys.held());
+    all.addAll(GrantReport.json(grants()));
+    return all;
+  }
+
+  private String associationsText() {
+    String fresh = issuer == null ? "" : GrantReport.text(grants());
+    String fixed =
+        issuer == null || !keys.held().isEmpty() ? AssociationReport.text(keys.held()) : "";
+    return fresh + (fresh.isEmpty() || fixed.isEmpty() ? "" : "\n") + fixed;
+  }
+
   @Override
   List<String> espKeys() {
-    return keys.espKeys(config.address().toString(), true);
+    List<String> lines = keys.espKeys(config.address().toString(), true);
+    lines.addAll(GrantReport.espKeys(grants()));
+    return lines;
   }
 
   @Override
@@ -223,10 +305,11 @@ public final class HomeAgentService extends Service {
   @Override
   Callable<List<String>> readAgain() throws ConfigException {
     HomeAgentConfig fresh = new ConfigFile().readHomeAgent(config.file());
-    return () -> apply(fresh);
+    TlsCredentials credentials = loaded(fresh);
+    return () -> apply(fresh, credentials);
   }
 
-  private List<String> apply(HomeAgentConfig fresh) {
+  private List<String> apply(HomeAgentConfig fresh, TlsCredentials credentials) {
     List<String> restart = new ArrayList<>();
     MobileNodeService.needs(restart, "[home-agent] name", config.name(), fresh.name());
     MobileNodeService.needs(restart, "[home-agent] address", config.address(), fresh.address());
@@ -236,6 +319,7 @@ public final class HomeAgentService extends Service {
     MobileNodeService.needs(restart, "[tap]", config.tap(), fresh.tap());
     MobileNodeService.needs(
         restart, "[control], [state], [metrics]", where(config), where(fresh));
+    MobileNodeService.needs(restart, "[controller]", listening(config), listening(fresh));
     if (!fresh.address().equals(config.address()) || !fresh.prefix().equals(config.prefix())) {
       // The mobile nodes of the file are those of another home link.
       restart.add("everything else, since the home link is another one");
@@ -251,11 +335,24 @@ public final class HomeAgentService extends Service {
     // What may be refused comes first: a configuration is applied as a whole or not at all.
     HomeAgentSettings settings = HomeAgentSettingsOf.config(kept, tapMac, facts);
     keys.replace(associations(kept));
+    if (issuer != null && credentials != null) {
+      issuer.apply(kept, credentials);
+    }
     engine.settings(settings, System.nanoTime());
     LogSetup.level(fresh.operating().logLevel());
     edge().executor().execute(this::assertRules);
     config = kept;
     return restart;
+  }
+
+  /** What a controller cannot change while it runs; who may have which keys, it can. */
+  private static List<Object> listening(HomeAgentConfig config) {
+    ControllerConfig controller = config.controller();
+    return controller == null
+        ? List.of()
+        : List.of(
+            controller.listen(), controller.port(), controller.handshakesPerSecond(),
+            controller.maximumConnections(), controller.handshakeTimeoutMs());
   }
 
   private static List<Object> where(HomeAgentConfig config) {

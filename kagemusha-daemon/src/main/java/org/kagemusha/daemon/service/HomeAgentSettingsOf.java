@@ -1,9 +1,9 @@
 package org.kagemusha.daemon.service;
 
 import java.util.List;
-import org.kagemusha.core.homeagent.HomeAgentSettings;
 import org.kagemusha.core.homeagent.HomeAgentSettings.Advertisement;
 import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
+import org.kagemusha.core.homeagent.HomeAgentSettings;
 import org.kagemusha.core.ipsec.PayloadProtection;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.daemon.config.AdvertisementConfig;
@@ -37,7 +37,11 @@ final class HomeAgentSettingsOf {
         config.protection().signalling(),
         nodes,
         advertisement(config.advertisement()),
-        MobileNodeSettingsOf.tunnel(config.tunnel(), true));
+        MobileNodeSettingsOf.tunnel(config.tunnel(), true),
+        config.controller() == null
+            ? HomeAgentSettings.DEFAULT_GRACE_SECONDS
+            : config.controller().graceSeconds(),
+        config.encapsulationPort());
   }
 
   private static Advertisement advertisement(AdvertisementConfig config) {

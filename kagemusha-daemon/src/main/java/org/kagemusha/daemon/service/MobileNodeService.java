@@ -8,16 +8,21 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
-import org.kagemusha.core.mobility.MobileNode;
+import java.util.function.Consumer;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
+import org.kagemusha.core.mobility.EncapsulationMemory;
 import org.kagemusha.core.mobility.MobileNode.Trigger;
+import org.kagemusha.core.mobility.MobileNode;
 import org.kagemusha.core.mobility.MobileNodeSettings;
 import org.kagemusha.core.mobility.MobileNodeStatus;
 import org.kagemusha.core.neighbor.HomeRouter;
+import org.kagemusha.core.provisioning.Grant;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.daemon.config.AssociationConfig;
 import org.kagemusha.daemon.config.ConfigException;
 import org.kagemusha.daemon.config.ConfigFile;
+import org.kagemusha.daemon.config.Encapsulation;
 import org.kagemusha.daemon.config.VmConfig;
 import org.kagemusha.daemon.control.ControlReply;
 import org.kagemusha.daemon.observe.Capture;
@@ -28,6 +33,7 @@ import org.kagemusha.tap.libc.KernelException;
 import org.kagemusha.tap.netlink.NetlinkMonitor;
 import org.kagemusha.tap.nft.KernelQuiet;
 import org.kagemusha.tap.rawsocket.BridgeWatch;
+import org.kagemusha.tap.rawsocket.UnderlaySettings;
 import org.kagemusha.tap.tap.TapDevice;
 import org.kagemusha.tap.tap.TapSettings;
 import org.slf4j.Logger;
@@ -48,8 +54,10 @@ public final class MobileNodeService extends Service {
   private VmConfig config;
   private MacAddress tapMac;
   private MobileNode engine;
-  private KeyRing keys;
-  private HomeRouterStore routers;
+  private NodeKeys keys;
+  private final ControllerAccess controllers = new ControllerAccess();
+  private JsonStore<HomeRouter> routers;
+  private JsonStore<EncapsulationMemory> encapsulations;
   private PortKeeper port;
   private UnderlayLink underlay;
   private Ipv6Address local;
@@ -71,9 +79,19 @@ public final class MobileNodeService extends Service {
     tapMac = Objects.requireNonNullElseGet(
         config.tap().mac(), () -> secret.stationMac(config.tap().name()));
     capture(new Capture(config.tap().name(), "underlay"));
-    routers = new HomeRouterStore(stateFile(".router.json"), edge().executor());
-    keys = new KeyRing(new FileSequenceStore(stateFile(".sequence"), edge().executor()));
-    keys.replace(config.associations());
+    loadCredentials();
+    routers =
+        new JsonStore<>(HomeRouter.class, stateFile(".router.json"), edge().executor());
+    encapsulations =
+        new JsonStore<>(
+            EncapsulationMemory.class, stateFile(".encapsulation.json"), edge().executor());
+    keys = new NodeKeys(config, new FileSequenceStore(stateFile(".sequence"), edge().executor()));
+    if (config.provisioning() != null) {
+      keys.provisioner(
+          new Provisioner(
+              config, loop(), keys.inbound(), controllers.attempt(config), this::onKeys));
+      opened(() -> loop().call(this::endProvisioning));
+    }
     Rehearsal.play(config.associations());
     TapDevice tap =
         opened(
@@ -91,13 +109,17 @@ public final class MobileNodeService extends Service {
             keys.inbound(), new SplittableRandom(), System::currentTimeMillis, System::nanoTime,
             counters());
     engine.pathMtuProbing(config.tunnel().probePathMtu(), System.nanoTime());
+    EncapsulationMemory remembered = encapsulations.load();
+    if (remembered != null) {
+      engine.encapsulationMemory(remembered);
+    }
     home.engine(engine);
     underlay.engine(engine);
     KernelQuiet quiet = new KernelQuiet(name());
     MonitorSource monitor = opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround));
     if (config.tap().bridge() != null) {
       guard = opened(new GuestGuard(quiet));
-      guard.apply(config);
+      guard.apply(config, keys.signallingSpis(config));
       port =
           new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
       BridgeWatch bridge = BridgeWatch.open(config.tap().bridge());
@@ -110,7 +132,7 @@ public final class MobileNodeService extends Service {
     }
     tracker =
         new CareOfTracker(
-            target(config), quiet, loop(), edge().executor(), this::onCareOfAddress);
+            target(config), quiet, encapsulates() ? UdpEncapsulation.DEFAULT_PORT : 0, loop(), edge().executor(), this::onCareOfAddress);
     opened(
         () ->
             edge().executor()
@@ -122,8 +144,19 @@ public final class MobileNodeService extends Service {
                 .get());
     opened(loop().add(monitor));
     lookAround();
+    if (keys.provisioner() != null) {
+      loop().execute(() -> keys.provisioner().want("start"));
+    }
     every(ROUTINE_SECONDS, this::routine);
     every(RULES_SECONDS, this::assertRules);
+  }
+
+  private void loadCredentials() throws IOException {
+    try {
+      controllers.load(config);
+    } catch (ConfigException e) {
+      throw new IOException(e.getMessage(), e);
+    }
   }
 
   /** Cheap: done after every wake-up of the loop. */
@@ -140,6 +173,7 @@ public final class MobileNodeService extends Service {
 
   private void routine() {
     routers.save(engine.homeRouter());
+    encapsulations.save(engine.encapsulationMemory());
     notifier().status(statusLine());
   }
 
@@ -176,8 +210,9 @@ public final class MobileNodeService extends Service {
     if (address != null && !address.equals(local)) {
       local = null;
       try {
-        underlay.local(UnderlayLink.settings(address, config.tap().mtu()), loop());
+        underlay.local(underlaySettings(address), loop());
         local = address;
+        encapsulate();
       } catch (KernelException e) {
         log.error("care-of address of no use coa={} cause={}", address, e.getMessage());
         engine.careOfAddress(null, mtu, System.nanoTime());
@@ -185,7 +220,56 @@ public final class MobileNodeService extends Service {
         return;
       }
     }
+    if (keys.provisioner() != null) {
+      keys.provisioner().careOf(address);
+    }
     engine.careOfAddress(address, mtu, validSeconds, System.nanoTime());
+  }
+
+  private UnderlaySettings underlaySettings(Ipv6Address address) {
+    UnderlaySettings native_ = UnderlayLink.settings(address, config.tap().mtu());
+    return encapsulates()
+        ? native_.withEncapsulation(UdpEncapsulation.DEFAULT_PORT, true)
+        : native_;
+  }
+
+  private boolean encapsulates() {
+    return config.tunnel().encapsulation() != Encapsulation.NONE;
+  }
+
+  /** The engine must know both ports before it can use ESP in UDP. */
+  private void encapsulate() {
+    Grant grant = keys.provisioner() == null ? null : keys.provisioner().keys().current();
+    if (encapsulates() && grant != null && local != null) {
+      engine.encapsulationPorts(
+          underlay.encapsulationPort(), grant.encapsulationPort(), System.nanoTime());
+    }
+  }
+
+  /** New keys are there. */
+  private void onKeys(Grant grant) {
+    if (!grant.homeAgent().equals(config.home().agents().get(0))) {
+      log.warn(
+          "controller names another home agent vm={} ha={} configured={}",
+          name(), grant.homeAgent(), config.home().agents());
+    }
+    encapsulate();
+    engine.keysChanged(System.nanoTime());
+    keyExport().publish();
+    guardGuest();
+  }
+
+  private void guardGuest() {
+    if (guard != null) {
+      VmConfig current = config;
+      List<Long> spis = keys.signallingSpis(current);
+      edge().executor().execute(() -> guard.apply(current, spis));
+    }
+  }
+
+  private Void endProvisioning() {
+    keys.provisioner().close();
+    return null;
   }
 
   @Override
@@ -240,19 +324,44 @@ public final class MobileNodeService extends Service {
   }
 
   @Override
+  boolean roleVerbLater(
+      String verb, List<String> arguments, Consumer<ControlReply> answer) {
+    if (!verb.equals("prepare")) {
+      return false;
+    }
+    if (keys.provisioner() != null && !keys.isThere()) {
+      keys.provisioner().want("prepare");
+    }
+    new Preparation(loop(), this::missing, this::readiness).await(answer);
+    return true;
+  }
+
+  /** What an arriving VM would have to wait for, or null. */
+  private String missing() {
+    if (!keys.isThere()) {
+      return "no keys: " + keys.provisioner().lastFailure();
+    }
+    return local == null && !engine.isHomeLink() ? "no care-of address" : null;
+  }
+
+  private String readiness() {
+    return "prepared, " + statusLine();
+  }
+
+  @Override
   List<String> espKeys() {
-    List<Ipv6Address> agents = config.home().agents();
-    return keys.espKeys(agents.size() == 1 ? agents.get(0).toString() : "*", false);
+    return keys.espKeys(config.home().agents());
   }
 
   @Override
   String roleVerbs() {
-    return "arrived\nleft\nhome\nrelease\n";
+    return "prepare\narrived\nleft\nhome\nrelease\n";
   }
 
   @Override
   Callable<List<String>> readAgain() throws ConfigException {
     VmConfig fresh = new ConfigFile().readVm(config.file());
+    controllers.load(fresh);
     return () -> apply(fresh);
   }
 
@@ -262,22 +371,29 @@ public final class MobileNodeService extends Service {
     needs(restart, "[vm] mac", config.guestMac(), fresh.guestMac());
     needs(restart, "[tap]", config.tap(), fresh.tap());
     needs(restart, "[control], [state], [metrics]", where(config), where(fresh));
+    needs(
+        restart, "[provisioning], absent or present", config.provisioning() == null,
+        fresh.provisioning() == null);
+    needs(
+        restart, "[tunnel] encapsulation", config.tunnel().encapsulation(),
+        fresh.tunnel().encapsulation());
     VmConfig kept = keep(fresh);
     // What may be refused comes first: a configuration is applied as a whole or not at all.
     MobileNodeSettings settings = MobileNodeSettingsOf.config(kept, tapMac, engine.homeRouter());
-    keys.replace(kept.associations());
+    keys.replace(kept);
+    if (keys.provisioner() != null) {
+      keys.provisioner().config(kept, controllers.attempt(kept));
+    }
     engine.settings(settings, System.nanoTime());
     engine.pathMtuProbing(kept.tunnel().probePathMtu(), System.nanoTime());
     LogSetup.level(fresh.operating().logLevel());
-    if (guard != null) {
-      edge().executor().execute(() -> guard.apply(kept));
-    }
     if (followed(kept).equals(followed(config))) {
       tracker.assertRules();
     } else {
       tracker.follow(target(kept));
     }
     config = kept;
+    guardGuest();
     return restart;
   }
 

@@ -3,8 +3,8 @@ package org.kagemusha.daemon.service;
 import java.util.List;
 import org.kagemusha.core.ipsec.PayloadProtection;
 import org.kagemusha.core.mobility.MobileNodeSettings;
-import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.neighbor.HomeRouter.PrefixInformation;
+import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.tunnel.TunnelSettings;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.daemon.config.TunnelConfig;
@@ -43,7 +43,8 @@ final class MobileNodeSettingsOf {
         config.protection().payload() == PayloadProtection.REQUIRED,
         config.binding().presenceTimeoutSeconds(),
         tunnel(config.tunnel(), false),
-        pseudoMac(router, tapMac));
+        pseudoMac(router, tapMac),
+        MobileNodeSettings.Encapsulation.valueOf(config.tunnel().encapsulation().name()));
   }
 
   /**

@@ -15,7 +15,7 @@ import org.kagemusha.daemon.observe.TextTable;
 final class MobileNodeVerbs {
 
   /** What the verbs work on. */
-  record Context(String name, MobileNode engine, KeyRing keys, Counters counters) {}
+  record Context(String name, MobileNode engine, NodeKeys keys, Counters counters) {}
 
   private MobileNodeVerbs() {}
 
@@ -64,8 +64,8 @@ final class MobileNodeVerbs {
           : ControlReply.done(MobileNodeReport.bindings(status));
       case "neighbours" -> neighbours(context, status, json);
       case "sa" -> json
-          ? Verbs.json(AssociationReport.json(context.keys().held()))
-          : ControlReply.done(AssociationReport.text(context.keys().held()));
+          ? Verbs.json(context.keys().reportJson())
+          : ControlReply.done(context.keys().report());
       default -> null;
     };
   }

@@ -77,6 +77,11 @@ final class UnderlayLink implements Underlay, AutoCloseable {
     }
   }
 
+  /** The UDP port at which ESP is received, or 0 for none. */
+  int encapsulationPort() {
+    return socket == null ? 0 : socket.encapsulationPort();
+  }
+
   /** The sockets as one address has them. */
   static UnderlaySettings settings(Ipv6Address local, int segmentOctets) {
     UnderlaySettings usual = UnderlaySettings.of(local);

@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
-import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Prefix;
 import org.kagemusha.core.wire.MacAddress;
@@ -18,11 +17,16 @@ import org.kagemusha.daemon.config.FileErrors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What was learned of the home router, kept for the next start in a file of JSON. */
-final class HomeRouterStore {
+/**
+ * What was learned, kept for the next start in a file of JSON.
+ *
+ * @param <T> a record of values that are written as people write them
+ */
+final class JsonStore<T> {
 
-  private static final Logger log = LoggerFactory.getLogger(HomeRouterStore.class);
+  private static final Logger log = LoggerFactory.getLogger(JsonStore.class);
 
+  private final Class<T> type;
   private final Path file;
   private final Executor writer;
   private final Gson gson =
@@ -34,26 +38,27 @@ final class HomeRouterStore {
           .create();
   private volatile String saved = "";
 
-  HomeRouterStore(Path file, Executor writer) {
+  JsonStore(Class<T> type, Path file, Executor writer) {
+    this.type = type;
     this.file = file;
     this.writer = writer;
   }
 
   /** What was saved, or null if nothing was, or it is not understood any more. */
-  HomeRouter load() {
+  T load() {
     String text = String.join("\n", DurableFile.readLines(file));
     try {
       saved = text;
-      return text.isEmpty() ? null : gson.fromJson(text, HomeRouter.class);
+      return text.isEmpty() ? null : gson.fromJson(text, type);
     } catch (RuntimeException e) {
-      log.warn("home router file is not understood file={}", file);
+      log.warn("file is not understood, and what it says not used file={}", file);
       return null;
     }
   }
 
   /** Saves if something is new; returns before it is written. */
-  void save(HomeRouter router) {
-    String text = router == null ? "" : gson.toJson(router);
+  void save(T value) {
+    String text = value == null ? "" : gson.toJson(value);
     if (text.isEmpty() || text.equals(saved)) {
       return;
     }
@@ -65,7 +70,7 @@ final class HomeRouterStore {
           } catch (IOException e) {
             // The next look tries again, and by then the disk may have room.
             saved = "";
-            log.warn("home router not saved file={} cause={}", file, FileErrors.reason(e));
+            log.warn("not saved file={} cause={}", file, FileErrors.reason(e));
           }
         });
   }
