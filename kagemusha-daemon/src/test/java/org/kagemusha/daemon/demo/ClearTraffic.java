@@ -33,7 +33,7 @@ final class ClearTraffic {
   static void assertOnlyEsp(Wire wire) throws Exception {
     assertEquals(
         List.of(), wire.packets("(" + BETWEEN + ") && !(esp || tcp.port == 7872 || icmpv6)"));
-    assertEquals(List.of(), wire.packets("mip6"));
+    assertEquals(List.of(), wire.packets("mip6.mhtype"));
     assertEquals(
         List.of(),
         wire.packets(
