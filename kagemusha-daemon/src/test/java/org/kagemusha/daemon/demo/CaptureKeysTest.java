@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
-/** With the keys that root asks for, an independent dissector reads what goes through the tunnel. */
+/** With the keys that root asks for, an independent dissector reads what ESP hides. */
 @Tag("netns")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CaptureKeysTest {

@@ -116,7 +116,7 @@ class ControllerDownTest {
     }
   }
 
-  /** From B's network on nobody reaches the controller; the home agent's packets are not touched. */
+  /** From B's network nobody reaches the controller; tunnel and signalling are not touched. */
   private void block() throws IOException {
     final String router = laboratory.topology.foreignRouter();
     Laboratory.exec(router, "nft", "add", "table", "ip6", "block");

@@ -21,6 +21,7 @@ import org.kagemusha.core.message.PcapReader;
 final class EspWire {
 
   private static final int ETHERNET = 14;
+  private static final int ETHER_TYPE = 0x86dd;
   private static final int IPV6 = 40;
   private static final int UDP = 17;
   private static final int ESP = 50;
@@ -94,7 +95,7 @@ final class EspWire {
 
   /** Where ESP begins, or -1. */
   private static int esp(byte[] frame) {
-    if (frame.length < ETHERNET + IPV6 + 8 || frame[12] != (byte) 0x86 || frame[13] != (byte) 0xdd) {
+    if (frame.length < ETHERNET + IPV6 + 8 || number(frame, 12) != ETHER_TYPE) {
       return -1;
     }
     int next = frame[ETHERNET + 6];
@@ -104,13 +105,13 @@ final class EspWire {
       at += 8 + 8 * (frame[at + 1] & 0xff);
     }
     if (next == UDP && at + 16 <= frame.length) {
-      boolean port = port(frame, at) == UDP_PORT || port(frame, at + 2) == UDP_PORT;
-      return port ? at + 8 : -1;
+      boolean isEsp = number(frame, at) == UDP_PORT || number(frame, at + 2) == UDP_PORT;
+      return isEsp ? at + 8 : -1;
     }
     return next == ESP && at + 8 <= frame.length ? at : -1;
   }
 
-  private static int port(byte[] frame, int at) {
+  private static int number(byte[] frame, int at) {
     return (frame[at] & 0xff) << 8 | frame[at + 1] & 0xff;
   }
 
