@@ -1,6 +1,7 @@
 package org.kagemusha.core.mobility;
 
 import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
 import org.kagemusha.core.mobility.HomeRegistration.State;
 import org.kagemusha.core.mobility.MobileNodeSettings.Encapsulation;
 import org.kagemusha.core.node.Counters;
@@ -29,7 +30,7 @@ final class ForeignStay {
       MobileNodeParts parts,
       BindingUpdateList list,
       HomeAddressBook book,
-      PathMtuProbe probe,
+      RandomGenerator random,
       LongSupplier wallClockMs,
       Counters counters,
       Logger log) {
@@ -37,7 +38,7 @@ final class ForeignStay {
     this.book = book;
     this.traffic = parts.traffic();
     this.encapsulation = parts.encapsulation();
-    this.probe = probe;
+    this.probe = new PathMtuProbe(parts.underlay(), random, book);
     this.keepalives = new Keepalives(parts.underlay(), traffic, counters);
     this.wallClockMs = wallClockMs;
     this.log = log;
@@ -66,6 +67,11 @@ final class ForeignStay {
       reconsiderEncapsulation(true, registers, nowNs);
     }
     book.lay(careOf);
+  }
+
+  /** What probes the path MTU. */
+  PathMtuProbe probe() {
+    return probe;
   }
 
   /** The care-of address in force, or null. */
