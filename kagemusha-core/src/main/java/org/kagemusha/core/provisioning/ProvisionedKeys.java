@@ -63,6 +63,9 @@ public final class ProvisionedKeys implements KeySource {
   private InstalledGrant current;
   private long renewalNs = NodeEngine.NEVER;
   private long nextLimitNs = NodeEngine.NEVER;
+
+  /** When the limits were looked at last: as a deadline, it has passed. */
+  private long lookedNs;
   private long nextDoubtNs = Long.MIN_VALUE;
   private boolean limitTold;
   private int asked;
@@ -110,6 +113,7 @@ public final class ProvisionedKeys implements KeySource {
     long validityNs = fresh.deadlineNs() - nowNs;
     // Not all daemons of a host at once: the SPI is as random as need be.
     renewalNs = nowNs + validityNs * 2 / 3 - (grant.spi() & 0xff) * (validityNs / 15 / 0xff);
+    lookedNs = nowNs;
     nextLimitNs = nowNs + LIMIT_INTERVAL_NS;
     limitTold = false;
     return Installed.OK;
@@ -152,7 +156,7 @@ public final class ProvisionedKeys implements KeySource {
     }
     // A second is long at a gigabit per second: the deadline comes earlier then.
     if ((++asked & LOOK_EVERY) == 0 && !limitTold && newest.isNearLimit()) {
-      nextLimitNs = Long.MIN_VALUE;
+      nextLimitNs = lookedNs;
     }
     return newest.pair;
   }
@@ -234,6 +238,7 @@ public final class ProvisionedKeys implements KeySource {
       return;
     }
     if (current != null && nextLimitNs <= nowNs) {
+      lookedNs = nowNs;
       nextLimitNs = nowNs + LIMIT_INTERVAL_NS;
       if (!limitTold && current.isNearLimit()) {
         limitTold = true;
