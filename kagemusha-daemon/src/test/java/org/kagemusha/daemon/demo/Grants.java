@@ -35,6 +35,11 @@ final class Grants {
         .toList();
   }
 
+  /** How many bindings a home agent has in force. */
+  static int bound(DaemonProcess agent) throws IOException {
+    return Laboratory.object(agent.ask("status json")).get("binding_count").getAsInt();
+  }
+
   /** The SPI in force, when both ends agree on it. */
   static long agreed(DaemonProcess node, DaemonProcess agent)
       throws IOException, InterruptedException {

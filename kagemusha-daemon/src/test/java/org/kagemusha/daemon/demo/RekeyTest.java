@@ -1,6 +1,7 @@
 package org.kagemusha.daemon.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -41,12 +42,15 @@ class RekeyTest {
         final long beganNs = System.nanoTime();
         final String pings =
             laboratory.pingFromGuest(
-                "-n", "-q", "-i", "0.01", "-c", "2500", "-W", "2", Topology.CORRESPONDENT);
+                "-n", "-q", "-i", "0.01", "-c", "1500", "-W", "2", Topology.CORRESPONDENT);
+        Laboratory.eventually(
+            "keys are replaced at least twice",
+            () -> Grants.lines(b, "keys granted").size() >= 4);
         final long endNs = System.nanoTime();
         final PingProcess.Summary ping = sessions.finish();
 
-        assertTrue(pings.contains("2500 received"), pings);
-        assertTrue(!pings.contains("duplicates"), pings);
+        assertTrue(pings.contains("1500 received"), pings);
+        assertFalse(pings.contains("duplicates"), pings);
         assertEquals(0, ping.transmitted() - ping.received(), ping.toString());
         assertEquals(0, ping.duplicates());
         assertNull(sessions.failure());
