@@ -56,7 +56,8 @@ class RevocationTest {
     agent.ask("reload");
 
     assertRevoked(spi, "revoked");
-    Grants.logged(b, "keys not granted", "it was revoked");
+    Grants.logged(b, "keys not granted", "does not accept our certificate");
+    Grants.logged(agent, "refusal", "CN=b", "it was revoked");
 
     Files.writeString(list, before);
     agent.ask("reload");
