@@ -90,10 +90,13 @@ class ControllerDownTest {
 
   @Test
   void connectionsThatAreNeverFinishedKeepNobodyElseFromKeys() throws Exception {
-    try (ScapyPeer flood =
-        ScapyPeer.start(
-            laboratory.topology.correspondent(), "half_open.py", Topology.HOME_AGENT, PORT,
-            "300")) {
+    final long beganNs = System.nanoTime();
+    try (Wire wire =
+            Wire.tap(laboratory.topology.homeAgent(), "cn", directory.resolve("flood.pcap"));
+        ScapyPeer flood =
+            ScapyPeer.start(
+                laboratory.topology.correspondent(), "half_open.py", Topology.HOME_AGENT, PORT,
+                "300")) {
       Grants.logged(agent, "refusal", "[" + Topology.CORRESPONDENT + "]", "reason=");
       b = laboratory.daemonB();
       Grants.prepared(b);
@@ -102,9 +105,14 @@ class ControllerDownTest {
       Laboratory.awaitState(b, "registered");
       flood.say("end");
       final long opened = flood.await("end").get("opened").getAsLong();
+      final long seconds = (System.nanoTime() - beganNs) / 1_000_000_000L + 1;
       assertTrue(opened > 600, "only " + opened + " connections were tried");
       final long lines = Grants.lines(agent, "refusal").size();
       assertTrue(lines < 200, lines + " lines in the log");
+      // Each ServerHello is a key agreement and a signature: handshakes-per-second is 10.
+      final int answered = wire.packets("tls.handshake.type == 2").size();
+      assertTrue(
+          answered > 0 && answered <= 10 * seconds + 5, answered + " in " + seconds + " s");
     }
   }
 
