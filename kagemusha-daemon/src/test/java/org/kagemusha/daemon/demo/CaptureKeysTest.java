@@ -5,12 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -95,6 +99,27 @@ class CaptureKeysTest {
           "echo, type " + type);
     }
     assertEquals(List.of(), tshark(file, keys, outside + "_ws.malformed"));
+    assertNowhereElse(keys, keyFile);
+  }
+
+  /** No log, state or other file of either end has a key, as text or as octets. */
+  private static void assertNowhereElse(List<String> lines, Path keyFile) throws IOException {
+    List<Path> files;
+    try (Stream<Path> all = Files.walk(directory)) {
+      files = all.filter(Files::isRegularFile).filter(one -> !one.equals(keyFile)).toList();
+    }
+    assertTrue(files.size() > 5, files.toString());
+    for (String line : lines) {
+      String key = line.split(",")[5].replaceAll("\"(0x)?", "");
+      assertTrue(key.matches("[0-9a-f]{72}"), "256 bits and a salt of 32");
+      String octets =
+          new String(HexFormat.of().parseHex(key), StandardCharsets.ISO_8859_1);
+      for (Path file : files) {
+        String content = Files.readString(file, StandardCharsets.ISO_8859_1);
+        assertFalse(content.toLowerCase(Locale.ROOT).contains(key), file + " has a key");
+        assertFalse(content.contains(octets.substring(0, 32)), file + " has a key");
+      }
+    }
   }
 
   @Test

@@ -1,8 +1,10 @@
 package org.kagemusha.daemon.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,6 +53,12 @@ class RevocationTest {
     Path list = laboratory.configuration.authority().revocationFile();
     Path certificate = laboratory.configuration.authority().certificate("b");
     final String before = Files.readString(list);
+    Files.writeString(list, before.substring(before.length() / 2));
+    final IOException damaged = assertThrows(IOException.class, () -> agent.ask("reload"));
+    assertTrue(damaged.getMessage().contains(list.toString()), damaged.getMessage());
+    canary.heard("after a list that cannot be read changed nothing", 20);
+
+    Files.writeString(list, before);
     TrialAuthority.open(certificate.getParent()).revoke(certificate);
     final long spi = Grants.agreed(b, agent);
     agent.ask("reload");
