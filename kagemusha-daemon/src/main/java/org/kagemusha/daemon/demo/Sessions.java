@@ -35,6 +35,11 @@ final class Sessions implements AutoCloseable {
   private final PingProcess ping;
 
   Sessions(Topology topology) throws IOException {
+    this(topology, UDP_INTERVAL_NS);
+  }
+
+  /** With a UDP packet each way in some other time, ns. */
+  Sessions(Topology topology, long udpIntervalNs) throws IOException {
     InetSocketAddress guest = new InetSocketAddress(Topology.HOME_ADDRESS, UDP_PORT);
     InetSocketAddress correspondent = new InetSocketAddress(Topology.CORRESPONDENT, UDP_PORT);
     Socket[] ends = connect(topology);
@@ -44,12 +49,12 @@ final class Sessions implements AutoCloseable {
         NamespaceCall.in(
             topology.guest(),
             () ->
-                new UdpStream(guest, correspondent, udpFromGuest, udpToGuest, UDP_INTERVAL_NS));
+                new UdpStream(guest, correspondent, udpFromGuest, udpToGuest, udpIntervalNs));
     udpCorrespondent =
         NamespaceCall.in(
             topology.correspondent(),
             () ->
-                new UdpStream(correspondent, guest, udpToGuest, udpFromGuest, UDP_INTERVAL_NS));
+                new UdpStream(correspondent, guest, udpToGuest, udpFromGuest, udpIntervalNs));
     ping = new PingProcess(topology.guest(), Topology.CORRESPONDENT);
     tcpGuest.start("guest");
     tcpCorrespondent.start("correspondent");
