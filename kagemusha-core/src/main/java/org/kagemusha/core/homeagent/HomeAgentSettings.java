@@ -31,7 +31,7 @@ import org.kagemusha.core.wire.MacAddress;
  * @param tunnel the tunnels' settings
  * @param graceSeconds how long protected packets are taken from a care-of address after a binding
  *     moved away from it, 0 to 60
- * @param encapsulationPort the local UDP port of ESP in UDP (RFC 3948), 1 to 65535; 0: ESP in UDP is
+ * @param encapsulationPort the local UDP port of ESP in UDP (RFC 3948), 1 to 65535; with 0 it is
  *     neither taken nor sent
  */
 public record HomeAgentSettings(

@@ -182,6 +182,15 @@ final class BindingUpdateList {
     }
   }
 
+  /** Makes updates due anew but those that wait; see {@link HomeRegistration#renew}. */
+  void renew(long nowNs) {
+    for (int i = 0; i < entries.size(); i++) {
+      if (entries.get(i).obstacle() == null) {
+        entries.get(i).renew(nowNs);
+      }
+    }
+  }
+
   /** What updates waited for may be there now; see {@link HomeRegistration#resume}. */
   void resume(long atMostNs, long nowNs) {
     for (int i = 0; i < entries.size(); i++) {

@@ -1,6 +1,7 @@
 package org.kagemusha.core.mobility;
 
 import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
 import org.kagemusha.core.mobility.HomeRegistration.State;
 import org.kagemusha.core.mobility.MobileNodeSettings.Encapsulation;
 import org.kagemusha.core.node.Counters;
@@ -29,7 +30,7 @@ final class ForeignStay {
       MobileNodeParts parts,
       BindingUpdateList list,
       HomeAddressBook book,
-      PathMtuProbe probe,
+      RandomGenerator random,
       LongSupplier wallClockMs,
       Counters counters,
       Logger log) {
@@ -37,7 +38,7 @@ final class ForeignStay {
     this.book = book;
     this.traffic = parts.traffic();
     this.encapsulation = parts.encapsulation();
-    this.probe = probe;
+    this.probe = new PathMtuProbe(parts.underlay(), random, book);
     this.keepalives = new Keepalives(parts.underlay(), traffic, counters);
     this.wallClockMs = wallClockMs;
     this.log = log;
@@ -66,6 +67,11 @@ final class ForeignStay {
       reconsiderEncapsulation(true, registers, nowNs);
     }
     book.lay(careOf);
+  }
+
+  /** What probes the path MTU. */
+  PathMtuProbe probe() {
+    return probe;
   }
 
   /** The care-of address in force, or null. */
@@ -157,8 +163,13 @@ final class ForeignStay {
     book.lay(registration, careOf);
   }
 
-  /** The home agent acknowledged a binding. */
-  void onRegistered(HomeRegistration registration, boolean probed, long nowNs) {
+  /**
+   * The home agent acknowledged a binding.
+   *
+   * @param probed whether it was asked in both forms
+   * @return true if updates may be due by that
+   */
+  boolean onRegistered(HomeRegistration registration, boolean probed, long nowNs) {
     if (probed) {
       boolean udp = registration.isInUdp();
       encapsulation.learned(registration.homeAgent(), careOf, udp, wallClockMs.getAsLong());
@@ -175,6 +186,23 @@ final class ForeignStay {
     if (traffic.isOpen()) {
       probe.begin(careOf, registration.homeAgent(), nowNs);
     }
+    return leaveUdp(nowNs) || probed;
+  }
+
+  /** Makes an update due where UDP is used and was found not to be needed. */
+  private boolean leaveUdp(long nowNs) {
+    boolean any = false;
+    for (HomeRegistration entry : list.entries()) {
+      if (entry.state() == State.REGISTERED
+          && entry.isInUdp()
+          && !entry.isAwaiting()
+          && encapsulation.form(entry.homeAgent(), careOf, wallClockMs.getAsLong())
+              == EncapsulationChoice.Form.NATIVE) {
+        entry.refresh(nowNs);
+        any = true;
+      }
+    }
+    return any;
   }
 
   /** Updates went unanswered so many times in a row. */

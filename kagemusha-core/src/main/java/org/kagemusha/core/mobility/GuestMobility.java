@@ -15,10 +15,9 @@ import org.slf4j.Logger;
 
 /**
  * Where the guest is and what that asks of the home agent: arrival, registration, refresh, return
- * home, leaving (RFC 6275 §11.5, §11.7.1). The control plane of {@link MobileNode}.
- *
- * <p>The rule of fencing: a Binding Update goes out only if the guest was heard since it fell due.
- * What tells of an arrival is such a sign itself.
+ * home, leaving (RFC 6275 §11.5, §11.7.1). The control plane of {@link MobileNode}: it decides;
+ * {@link ForeignStay}, {@link HomeStay} and {@link Departure} do, and {@link UpdateGate} lets
+ * updates out.
  */
 final class GuestMobility
     implements RegistrationEvents.Consequences, PseudoHomeNetwork.GuestListener {
@@ -33,7 +32,6 @@ final class GuestMobility
   static final long STILL_HERE_NS = 1_000_000_000L;
 
   private static final long SECOND_NS = 1_000_000_000L;
-  private static final int RELEASE_ATTEMPTS = 4;
 
   private final BindingUpdateList list;
   private final HomeAddressBook book;
@@ -49,13 +47,13 @@ final class GuestMobility
   private final GuestLink link = new GuestLink();
   private final RegistrationEvents events;
   private final AddressValidity validity;
-  private final PathMtuProbe probe;
   private final ForeignStay foreignStay;
   private final Fence fence = new Fence();
+  private final UpdateGate gate;
+  private final Departure departure;
 
   private MobileNodeSettings settings;
   private Place place = Place.UNDECIDED;
-  private boolean transmitting;
   private long effortNs;
   private long nowNs;
 
@@ -84,9 +82,11 @@ final class GuestMobility
         new HomeStay(list, book, traffic, parts.returnHome(), recorder, keys, log);
     this.detector = new LocationDetector(settings.location(), settings.homePrefixes());
     this.presence = new GuestPresence(this::askGuest);
-    this.probe = new PathMtuProbe(parts.underlay(), random, book);
     this.foreignStay =
-        new ForeignStay(parts, list, book, probe, wallClockMs, counters, log);
+        new ForeignStay(parts, list, book, random, wallClockMs, counters, log);
+    this.gate = new UpdateGate(list, book, link, presence, fence, this::maySend);
+    this.departure =
+        new Departure(fence, list, presence, foreignStay, homeStay, link, keys, log);
   }
 
   BindingUpdateList list() {
@@ -132,12 +132,14 @@ final class GuestMobility
     list.lifetimeSeconds(changed.lifetimeSeconds());
     homeStay.settings(changed);
     events.vm(changed.name());
+    departure.vm(changed.name());
+    gate.lifetimeNs(changed.lifetimeSeconds() * SECOND_NS);
     detector.settings(changed.location(), changed.homePrefixes());
     boolean registers = isRegistering();
     for (HomeRegistration removed : book.apply(changed, link.network(), nowNs)) {
       if (registers && removed.isUnderWay()) {
         removed.deregister(foreignStay.careOf(), 1, nowNs);
-        sendDue();
+        gate.sendDue(nowNs);
       }
       book.remove(removed);
     }
@@ -148,10 +150,6 @@ final class GuestMobility
     }
     relocate();
     transmitDue();
-  }
-
-  PathMtuProbe probe() {
-    return probe;
   }
 
   AddressValidity validity() {
@@ -173,15 +171,12 @@ final class GuestMobility
 
   /** Other keys are there: updates that wait for some go, and the others are sent anew. */
   void keysChanged() {
-    for (HomeRegistration entry : list.entries()) {
-      if (entry.obstacle() == null) {
-        entry.renew(nowNs);
-      }
-    }
+    list.renew(nowNs);
     list.resume(STILL_HERE_NS, nowNs);
-    book.reconsider();
     for (Ipv6Address address : link.addresses()) {
-      onGuestAddress(address, nowNs);
+      if (book.reconsider(address, sender.maySend(address))) {
+        onGuestAddress(address, nowNs);
+      }
     }
     transmitDue();
   }
@@ -192,9 +187,8 @@ final class GuestMobility
     transmitDue();
   }
 
-  /** How ESP travels, in one word for the status command; see {@link MobileNodeStatus}. */
-  String encapsulationText() {
-    return foreignStay.encapsulationText();
+  ForeignStay foreignStay() {
+    return foreignStay;
   }
 
   /** The VM has arrived. */
@@ -267,7 +261,7 @@ final class GuestMobility
     } else if (place == Place.HOME) {
       presence.watched(false);
       homeStay.begin(nowNs);
-      transmit(heard);
+      gate.transmit(heard, nowNs);
     }
   }
 
@@ -275,48 +269,13 @@ final class GuestMobility
     presence.watched(true);
     book.markLinkLocal(link.addresses());
     if (foreignStay.register(nowNs)) {
-      transmit(heard);
+      gate.transmit(heard, nowNs);
     }
     link.play(nowNs);
   }
 
-  private void transmit(boolean heard) {
-    if (heard) {
-      sendDue();
-    } else {
-      transmitDue();
-    }
-  }
-
-  /** Sends what is due if the guest was heard since, else asks it first. */
   private void transmitDue() {
-    if (list.dueNs() > nowNs) {
-      return;
-    }
-    if (fence.isReleasing()) {
-      sendDue();
-      return;
-    }
-    if (!presence.isHere() || !maySend()) {
-      return;
-    }
-    long lifetimeNs = settings.lifetimeSeconds() * SECOND_NS;
-    book.removeUnused(link.network(), nowNs - lifetimeNs, nowNs);
-    if (list.dueNs() > nowNs) {
-      return;
-    }
-    if (presence.isHeardSince(list.latestDueNs(nowNs))) {
-      book.markLinkLocal(link.addresses());
-      sendDue();
-    } else {
-      presence.doubt(nowNs);
-    }
-  }
-
-  private void sendDue() {
-    transmitting = true;
-    list.transmitDue(nowNs);
-    transmitting = false;
+    gate.transmitDue(nowNs);
   }
 
   private boolean maySend() {
@@ -333,20 +292,7 @@ final class GuestMobility
 
   /** The VM has left. */
   void left() {
-    boolean news = fence.left(nowNs);
-    presence.left();
-    quiesce();
-    keys.abandoned(nowNs);
-    if (news) {
-      log.info("guest left vm={} place={}", settings.name(), place);
-    }
-  }
-
-  private void quiesce() {
-    list.stop();
-    foreignStay.shut();
-    homeStay.end();
-    link.rest();
+    departure.left(place, nowNs);
   }
 
   /** An operator or hook says that this is the home link. */
@@ -357,16 +303,8 @@ final class GuestMobility
 
   /** Deletes the bindings from abroad, RFC 6275 §10.3.2, and falls silent. */
   void release() {
-    boolean any = isAbroad() && foreignStay.deregister(RELEASE_ATTEMPTS, nowNs);
-    fence.release(any, nowNs);
-    presence.left();
-    if (any) {
-      foreignStay.shut();
-      link.rest();
-      sendDue();
-    } else {
-      quiesce();
-      keys.abandoned(nowNs);
+    if (departure.release(isAbroad(), nowNs)) {
+      gate.sendDue(nowNs);
     }
   }
 
@@ -414,18 +352,10 @@ final class GuestMobility
     if (fence.isReleasing()) {
       return;
     }
-    quiesce();
+    departure.quiesce();
     if (presence.isHere()) {
       effortNs = nowNs;
       act(false);
-    }
-  }
-
-  private void endRelease() {
-    if (fence.isReleasing() && !list.isAnyActive()) {
-      fence.released();
-      keys.abandoned(nowNs);
-      log.info("released vm={}", settings.name());
     }
   }
 
@@ -434,18 +364,13 @@ final class GuestMobility
     if (isAbroad()) {
       foreignStay.lay(registration);
     }
-    if (!transmitting) {
-      transmitDue();
-    }
+    transmitDue();
   }
 
   @Override
   public void onRegistered(HomeRegistration registration, boolean probed) {
-    if (isAbroad()) {
-      foreignStay.onRegistered(registration, probed, nowNs);
-      if (probed) {
-        transmitDue();
-      }
+    if (isAbroad() && foreignStay.onRegistered(registration, probed, nowNs)) {
+      transmitDue();
     }
   }
 
@@ -457,7 +382,7 @@ final class GuestMobility
   @Override
   public void onDeregistered(HomeRegistration registration, boolean acknowledged) {
     if (fence.isReleasing()) {
-      endRelease();
+      departure.onDeregistered(nowNs);
     } else if (place == Place.HOME && acknowledged) {
       homeStay.onDeregistered(registration, link.addresses(), nowNs);
     } else if (place == Place.HOME) {
@@ -474,35 +399,13 @@ final class GuestMobility
   @Override
   public void onExpired() {
     if (presence.state() == GuestPresence.State.SILENT) {
-      forgetSilentGuest();
+      departure.forgetSilentGuest(nowNs);
     }
   }
 
   @Override
   public boolean wantsUpdate(HomeRegistration registration) {
     return isAbroad() && presence.isHere() && registration.isUnderWay();
-  }
-
-  private void onSilent() {
-    log.warn("guest silent vm={} place={}", settings.name(), place);
-    if (place == Place.HOME) {
-      presence.left();
-      quiesce();
-    } else {
-      forgetSilentGuest();
-    }
-  }
-
-  /**
-   * A silent guest keeps what it has until its binding runs out: a guest that was only paused is
-   * woken by packets. Without a binding nothing is left to keep.
-   */
-  private void forgetSilentGuest() {
-    if (!list.isAnyBound(nowNs)) {
-      presence.giveUp();
-      quiesce();
-      keys.abandoned(nowNs);
-    }
   }
 
   @Override
@@ -545,7 +448,7 @@ final class GuestMobility
     list.expire(nowNs);
     transmitDue();
     if (presence.onDeadline(nowNs)) {
-      onSilent();
+      departure.onSilent(place, nowNs);
     }
     homeStay.onDeadline(nowNs);
     link.onDeadline(nowNs);
@@ -556,9 +459,7 @@ final class GuestMobility
   long nextDeadlineNs() {
     long next = Math.min(detector.nextDeadlineNs(), presence.nextDeadlineNs());
     next = Math.min(next, Math.min(list.expiresNs(), homeStay.nextDeadlineNs()));
-    if (fence.isReleasing() || presence.state() == GuestPresence.State.PRESENT && maySend()) {
-      next = Math.min(next, list.dueNs());
-    }
+    next = Math.min(next, gate.nextDeadlineNs());
     next = Math.min(next, Math.min(link.nextDeadlineNs(), foreignStay.nextDeadlineNs()));
     return Math.min(next, keys.nextDeadlineNs());
   }

@@ -130,9 +130,14 @@ final class HomeAddressBook implements PathMtuProbe.Sizes {
     return registration;
   }
 
-  /** Other keys may allow what was not to be registered. */
-  void reconsider() {
-    notRegistered.clear();
+  /**
+   * Lets an address that was not to be registered be learned again.
+   *
+   * @param allowed whether the policy lets it be registered now
+   * @return true if it was not to be
+   */
+  boolean reconsider(Ipv6Address address, boolean allowed) {
+    return allowed && notRegistered.remove(address);
   }
 
   /** Removes an address. */

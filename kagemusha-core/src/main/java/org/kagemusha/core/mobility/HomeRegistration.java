@@ -58,26 +58,9 @@ final class HomeRegistration {
     DUPLICATE
   }
 
-  /** INITIAL_BINDACK_TIMEOUT, §12. */
-  static final long INITIAL_TIMEOUT_NS = 1_000_000_000L;
-
-  /** InitialBindackTimeoutFirstReg, §13: leaves the home agent time for address detection. */
-  static final long FIRST_TIMEOUT_NS = 1_500_000_000L;
-
-  /** MAX_BINDACK_TIMEOUT, §12. */
-  static final long MAXIMUM_TIMEOUT_NS = 32_000_000_000L;
-
   private static final long REFUSED_TIMEOUT_NS = 4_000_000_000L;
   private static final long SECOND_NS = 1_000_000_000L;
   private static final int MAXIMUM_RESEQUENCED = 3;
-
-  /** How soon an update that could not be sealed is tried again, and how often in a row. */
-  private static final long UNSENT_RETRY_NS = 200_000_000L;
-
-  private static final int MAXIMUM_UNSENT = 3;
-
-  /** Attempts without an end. */
-  static final int ENDLESS = Integer.MAX_VALUE;
 
   /**
    * How long an update's native twin is waited for after the one in UDP was acknowledged, before
@@ -89,27 +72,19 @@ final class HomeRegistration {
   private final boolean configured;
   private final BindingUpdateSequence sequence = new BindingUpdateSequence();
   private final OutstandingUpdates outstanding = new OutstandingUpdates();
+  private final UpdateSchedule schedule = new UpdateSchedule();
   private List<Ipv6Address> homeAgents;
   private int homeAgent;
   private State state = State.IDLE;
   private Ipv6Address careOf;
-  private long dueNs = NodeEngine.NEVER;
-  private long timeoutNs = FIRST_TIMEOUT_NS;
   private long expiresNs = Long.MIN_VALUE;
   private boolean acknowledged;
   private boolean sentOnce;
-  private int retransmissions;
   private int refusals;
   private int resequenced;
   private int lastStatus = -1;
-  private int attemptsLeft;
-  private int unsent;
   private boolean linkLocalCompatible;
   private boolean inUdp;
-  private boolean twins;
-  private boolean settling;
-  private String obstacle;
-  private long postponedFromNs = NodeEngine.NEVER;
 
   /**
    * @param configured false if the guest itself made the address (RFC 4941, RFC 7217)
@@ -126,11 +101,7 @@ final class HomeRegistration {
     if (state == State.DUPLICATE) {
       return;
     }
-    begin(State.REGISTERING, careOfAddress, nowNs);
-    // §11.8: "does not have an existing binding at the home agent, it SHOULD use
-    // InitialBindackTimeoutFirstReg ... Otherwise, ... INITIAL_BINDACK_TIMEOUT".
-    timeoutNs = firstTimeoutNs(nowNs);
-    attemptsLeft = ENDLESS;
+    begin(State.REGISTERING, careOfAddress, UpdateSchedule.ENDLESS, nowNs);
   }
 
   /**
@@ -143,36 +114,32 @@ final class HomeRegistration {
     if (state == State.DUPLICATE) {
       return;
     }
-    begin(State.DEREGISTERING, careOfAddress, nowNs);
-    timeoutNs = INITIAL_TIMEOUT_NS;
-    attemptsLeft = attempts;
+    begin(State.DEREGISTERING, careOfAddress, attempts, nowNs);
   }
 
-  private void begin(State wanted, Ipv6Address careOfAddress, long nowNs) {
+  private void begin(State wanted, Ipv6Address careOfAddress, int attempts, long nowNs) {
     state = wanted;
     careOf = careOfAddress;
-    dueNs = nowNs;
-    retransmissions = 0;
     refusals = 0;
     resequenced = 0;
-    unsent = 0;
     sentOnce = false;
-    forgetUpdates();
+    outstanding.clear();
+    schedule.begin(firstTimeoutNs(nowNs), attempts, nowNs);
   }
 
-  private void forgetUpdates() {
-    outstanding.clear();
-    twins = false;
-    settling = false;
-    postponedFromNs = NodeEngine.NEVER;
+  private long firstTimeoutNs(long nowNs) {
+    // §11.8: "does not have an existing binding at the home agent, it SHOULD use
+    // InitialBindackTimeoutFirstReg ... Otherwise, ... INITIAL_BINDACK_TIMEOUT".
+    return state == State.DEREGISTERING || isBound(nowNs)
+        ? UpdateSchedule.INITIAL_TIMEOUT_NS
+        : UpdateSchedule.FIRST_TIMEOUT_NS;
   }
 
   /** Sends nothing more, and forgets the binding: another host may answer for it from now on. */
   void stop() {
-    dueNs = NodeEngine.NEVER;
+    schedule.stop();
     sentOnce = false;
-    obstacle = null;
-    forgetUpdates();
+    outstanding.clear();
     forgetBinding();
     if (state != State.DUPLICATE && state != State.DEREGISTERED) {
       state = State.IDLE;
@@ -188,8 +155,8 @@ final class HomeRegistration {
 
   /** Makes an update due now in place of one that never left. */
   void retry(long nowNs) {
-    forgetUpdates();
-    dueNs = nowNs;
+    outstanding.clear();
+    schedule.due(nowNs);
   }
 
   /**
@@ -200,56 +167,27 @@ final class HomeRegistration {
     boolean wanted =
         state == State.REGISTERED
             || state == State.REGISTERING
-            || state == State.DEREGISTERING && attemptsLeft > 0;
+            || state == State.DEREGISTERING && schedule.hasAttempts();
     if (wanted) {
-      retry(nowNs);
-      retransmissions = 0;
       refusals = 0;
-      unsent = 0;
-      timeoutNs = firstTimeoutNs(nowNs);
+      outstanding.clear();
+      schedule.restart(firstTimeoutNs(nowNs), nowNs);
     }
   }
 
-  /**
-   * No update can be sent. It waits for {@link #resume}; where only some attempts are allowed, this
-   * was one.
-   *
-   * @return true if that is news
-   */
+  /** As {@link UpdateSchedule#waitFor}. */
   boolean waitFor(String reason, long nowNs) {
-    boolean news = !reason.equals(obstacle);
-    obstacle = reason;
-    if (attemptsLeft == ENDLESS) {
-      postponedFromNs = Math.min(postponedFromNs, dueNs);
-      dueNs = NodeEngine.NEVER;
-    } else {
-      attemptsLeft--;
-      dueNs = nowNs + timeoutNs;
-      timeoutNs = Math.min(2 * timeoutNs, MAXIMUM_TIMEOUT_NS);
-    }
-    return news;
+    return schedule.waitFor(reason, nowNs);
   }
 
   /** What an update waits for, or null. */
   String obstacle() {
-    return obstacle;
+    return schedule.obstacle();
   }
 
-  /**
-   * What an update waited for may be there now: it is due again since when it was, but not longer
-   * ago than that.
-   */
+  /** As {@link UpdateSchedule#resume}. */
   void resume(long atMostNs, long nowNs) {
-    if (obstacle != null) {
-      long since = postponedFromNs == NodeEngine.NEVER ? nowNs : postponedFromNs;
-      dueNs = Math.min(nowNs, Math.max(since, nowNs - atMostNs));
-      postponedFromNs = NodeEngine.NEVER;
-      timeoutNs = firstTimeoutNs(nowNs);
-    }
-  }
-
-  private long firstTimeoutNs(long nowNs) {
-    return state == State.DEREGISTERING || isBound(nowNs) ? INITIAL_TIMEOUT_NS : FIRST_TIMEOUT_NS;
+    schedule.resume(firstTimeoutNs(nowNs), atMostNs, nowNs);
   }
 
   /**
@@ -262,11 +200,10 @@ final class HomeRegistration {
       return;
     }
     if (state == State.REGISTERED) {
-      dueNs = nowNs;
-      retransmissions = 0;
-      timeoutNs = INITIAL_TIMEOUT_NS;
+      schedule.due(nowNs);
+      schedule.answered();
     } else if (state == State.REGISTERING) {
-      dueNs = Math.min(dueNs, nowNs);
+      schedule.due(Math.min(schedule.dueNs(), nowNs));
     }
   }
 
@@ -282,22 +219,19 @@ final class HomeRegistration {
    * @param udp whether it goes in UDP (RFC 3948)
    */
   BindingUpdate transmit(int lifetimeUnits, boolean udp, long wallClockMs, long nowNs) {
-    twins = false;
-    obstacle = null;
-    postponedFromNs = NodeEngine.NEVER;
+    outstanding.twins(false);
     if (state != State.REGISTERED) {
       // Packets need not wait for the acknowledgement, so they go as the update does.
       inUdp = udp;
     }
     sentOnce = true;
-    attemptsLeft -= attemptsLeft == ENDLESS ? 0 : 1;
-    dueNs = nowNs + timeoutNs;
+    schedule.attempt(nowNs);
     return next(lifetimeUnits, udp, wallClockMs, nowNs);
   }
 
   /** The same update once more, natively, right behind the one in UDP. */
   BindingUpdate transmitTwin(int lifetimeUnits, long wallClockMs, long nowNs) {
-    twins = true;
+    outstanding.twins(true);
     return next(lifetimeUnits, false, wallClockMs, nowNs);
   }
 
@@ -320,32 +254,29 @@ final class HomeRegistration {
    * left to the timeout of §11.8.
    */
   void unsealed(long nowNs) {
-    if (unsent++ >= MAXIMUM_UNSENT) {
-      return;
+    if (schedule.unsealed(nowNs)) {
+      outstanding.removeLast();
+      sentOnce = !outstanding.isEmpty();
     }
-    outstanding.removeLast();
-    sentOnce = !outstanding.isEmpty();
-    attemptsLeft += attemptsLeft == ENDLESS ? 0 : 1;
-    dueNs = nowNs + UNSENT_RETRY_NS;
   }
 
   /** Takes back what {@link #transmitTwin} gave; the update in UDP stands. */
   void unsealedTwin() {
     outstanding.removeLast();
-    twins = false;
+    outstanding.twins(false);
   }
 
   /** Says whether the last update that {@link #deregister} allowed went without an answer. */
   boolean isGivenUp() {
-    return state == State.DEREGISTERING && attemptsLeft == 0;
+    return state == State.DEREGISTERING && !schedule.hasAttempts();
   }
 
   /** Ends a deregistration that nobody answered; the binding runs out by itself. */
   void giveUp() {
     state = State.DEREGISTERED;
-    dueNs = NodeEngine.NEVER;
+    schedule.stop();
     forgetBinding();
-    forgetUpdates();
+    outstanding.clear();
   }
 
   /**
@@ -354,18 +285,17 @@ final class HomeRegistration {
    * @return true if the next home agent takes over
    */
   boolean onTimeout() {
-    if (settling) {
-      forgetUpdates();
+    if (outstanding.isSettling()) {
+      outstanding.clear();
     }
     if (outstanding.isEmpty()) {
       return false;
     }
-    retransmissions++;
-    timeoutNs = Math.min(2 * timeoutNs, MAXIMUM_TIMEOUT_NS);
+    schedule.unanswered();
     // §11.7.1: "Once reaching a retransmission timeout period of MAX_BINDACK_TIMEOUT, the mobile
     // node SHOULD restart the process of delivering the Binding Update, but trying instead the next
     // home agent". Not to delete a binding, which no other home agent has.
-    if (timeoutNs == MAXIMUM_TIMEOUT_NS
+    if (schedule.timeoutNs() == UpdateSchedule.MAXIMUM_TIMEOUT_NS
         && homeAgents.size() > 1
         && state != State.DEREGISTERING) {
       nextHomeAgent();
@@ -377,8 +307,8 @@ final class HomeRegistration {
   private void nextHomeAgent() {
     homeAgent = (homeAgent + 1) % homeAgents.size();
     forgetBinding();
-    forgetUpdates();
-    timeoutNs = FIRST_TIMEOUT_NS;
+    outstanding.clear();
+    schedule.timeoutNs(UpdateSchedule.FIRST_TIMEOUT_NS);
     if (state == State.REGISTERED) {
       state = State.REGISTERING;
     }
@@ -417,17 +347,15 @@ final class HomeRegistration {
     inUdp = outstanding.isInUdp(update);
     acknowledged = true;
     state = State.REGISTERED;
-    retransmissions = 0;
     refusals = 0;
     resequenced = 0;
-    timeoutNs = INITIAL_TIMEOUT_NS;
-    if (inUdp && twins) {
-      settling = true;
-      outstanding.keepNative();
-      dueNs = nowNs + SETTLE_NS;
+    schedule.answered();
+    if (inUdp && outstanding.hasTwins()) {
+      outstanding.settle();
+      schedule.due(nowNs + SETTLE_NS);
       return;
     }
-    forgetUpdates();
+    outstanding.clear();
     long refreshNs = lifetimeNs - lifetimeNs / 10;
     if (answer.refreshAdviceUnits() > 0) {
       refreshNs = Math.min(refreshNs, unitsToNs(answer.refreshAdviceUnits()));
@@ -435,7 +363,7 @@ final class HomeRegistration {
     // §11.7.1: "should send a new Binding Update to it well before the expiration of this period".
     // Up to a ninth earlier by chance, so that the VMs of a host do not refresh in step.
     refreshNs -= (long) (random.nextDouble() * (refreshNs / 9));
-    dueNs = Math.max(sentNs + refreshNs, nowNs + SECOND_NS);
+    schedule.due(Math.max(sentNs + refreshNs, nowNs + SECOND_NS));
   }
 
   private Outcome onDeregistrationAnswer(int status, long nowNs) {
@@ -452,11 +380,11 @@ final class HomeRegistration {
   }
 
   private Outcome resequence(int accepted, long nowNs) {
-    if (outstanding.isEmpty() || settling) {
+    if (outstanding.isEmpty() || outstanding.isSettling()) {
       return Outcome.UNMATCHED;
     }
     // The native twin overtook the update in UDP, and its own acknowledgement comes, or does not.
-    if (twins && outstanding.find(accepted) >= 0) {
+    if (outstanding.hasTwins() && outstanding.find(accepted) >= 0) {
       return Outcome.UNMATCHED;
     }
     lastStatus = BindingStatus.SEQUENCE_NUMBER_OUT_OF_WINDOW.code();
@@ -464,18 +392,18 @@ final class HomeRegistration {
     // §11.7.1: the corrected update is sent at once; a home agent that goes on refusing is left to
     // the retransmission timer.
     if (resequenced++ < MAXIMUM_RESEQUENCED) {
-      forgetUpdates();
-      dueNs = nowNs;
+      outstanding.clear();
+      schedule.due(nowNs);
     }
     return Outcome.RESEQUENCED;
   }
 
   private Outcome refuse(int status, long nowNs) {
-    forgetUpdates();
+    outstanding.clear();
     if (status == BindingStatus.DUPLICATE_ADDRESS_DETECTION_FAILED.code()) {
       // §11.7.1: "the mobile node MUST NOT attempt to re-use the same home address."
       state = State.DUPLICATE;
-      dueNs = NodeEngine.NEVER;
+      schedule.stop();
       sentOnce = false;
       forgetBinding();
       return Outcome.DUPLICATE;
@@ -493,12 +421,12 @@ final class HomeRegistration {
     boolean mayChange = homeAgents.size() > 1 && state != State.DEREGISTERING;
     if (elsewhere && mayChange && refusals < homeAgents.size()) {
       nextHomeAgent();
-      dueNs = nowNs;
+      schedule.due(nowNs);
       return Outcome.REFUSED;
     }
     int doublings = Math.min(refusals - 1, 3);
-    timeoutNs = FIRST_TIMEOUT_NS;
-    dueNs = nowNs + (REFUSED_TIMEOUT_NS << doublings);
+    schedule.timeoutNs(UpdateSchedule.FIRST_TIMEOUT_NS);
+    schedule.due(nowNs + (REFUSED_TIMEOUT_NS << doublings));
     if (doublings == 3 && mayChange) {
       nextHomeAgent();
     }
@@ -513,7 +441,7 @@ final class HomeRegistration {
     forgetBinding();
     if (state == State.REGISTERED) {
       state = State.REGISTERING;
-      timeoutNs = FIRST_TIMEOUT_NS;
+      schedule.timeoutNs(UpdateSchedule.FIRST_TIMEOUT_NS);
     }
     return true;
   }
@@ -534,7 +462,7 @@ final class HomeRegistration {
     homeAgent = Math.max(kept, 0);
     if (kept < 0) {
       forgetBinding();
-      forgetUpdates();
+      outstanding.clear();
     }
     return kept < 0;
   }
@@ -574,21 +502,17 @@ final class HomeRegistration {
 
   /** When the next update is due, monotonic ns, or {@link NodeEngine#NEVER}. */
   long dueNs() {
-    return dueNs;
+    return schedule.dueNs();
   }
 
   /** Puts the next update off, for the rate limit. */
   void postpone(long untilNs) {
-    postponedFromNs = Math.min(postponedFromNs, dueNs);
-    dueNs = untilNs;
+    schedule.postpone(untilNs);
   }
 
   /** Takes back that the next update was put off: less need be sent than there was to send. */
   void hurry() {
-    if (obstacle == null && postponedFromNs != NodeEngine.NEVER) {
-      dueNs = postponedFromNs;
-      postponedFromNs = NodeEngine.NEVER;
-    }
+    schedule.hurry();
   }
 
   /** Whether the guest's packets go in UDP: as the update went that was acknowledged last. */
@@ -600,12 +524,12 @@ final class HomeRegistration {
    * Whether updates went in both forms, and none or only the one in UDP was acknowledged so far.
    */
   boolean isProbing() {
-    return twins;
+    return outstanding.hasTwins();
   }
 
   /** Whether the update in UDP was acknowledged, and its native twin is waited for. */
   boolean isSettling() {
-    return settling;
+    return outstanding.isSettling();
   }
 
   /** When the acknowledged binding runs out, or {@link NodeEngine#NEVER}. */
@@ -645,12 +569,12 @@ final class HomeRegistration {
 
   /** Retransmissions since the last acknowledgement or the beginning. */
   int retransmissions() {
-    return retransmissions;
+    return schedule.retransmissions();
   }
 
   /** Seconds until the next update without an answer, for a log line. */
   long timeoutMs() {
-    return timeoutNs / 1_000_000L;
+    return schedule.timeoutNs() / 1_000_000L;
   }
 
   private static long unitsToNs(int units) {

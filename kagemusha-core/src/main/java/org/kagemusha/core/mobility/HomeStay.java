@@ -63,7 +63,7 @@ final class HomeStay {
       // which is also the source address.
       entry.deregister(
           entry.homeAddress(),
-          entry.isConfigured() ? HomeRegistration.ENDLESS : ATTEMPTS_FOR_OWN_ADDRESSES,
+          entry.isConfigured() ? UpdateSchedule.ENDLESS : ATTEMPTS_FOR_OWN_ADDRESSES,
           nowNs);
     }
     settle(nowNs);

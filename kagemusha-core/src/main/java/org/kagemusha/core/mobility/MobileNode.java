@@ -259,7 +259,7 @@ public final class MobileNode implements NodeEngine {
    */
   public void pathMtuProbing(boolean enabled, long nowNs) {
     clock(nowNs);
-    mobility.probe().enabled(enabled);
+    mobility.foreignStay().probe().enabled(enabled);
   }
 
   /**
@@ -437,7 +437,7 @@ public final class MobileNode implements NodeEngine {
     }
     int type = bytes.get(at) & 0xff;
     if (type >= Icmpv6.ECHO_REQUEST) {
-      if (!mobility.probe().onEchoReply(packet, nowNs)) {
+      if (!mobility.foreignStay().probe().onEchoReply(packet, nowNs)) {
         counters.drop(DropReason.PROTOCOL_NOT_TAKEN);
       }
       return;
@@ -523,6 +523,6 @@ public final class MobileNode implements NodeEngine {
         recorder.timeline(),
         List.copyOf(mobility.link().addresses()),
         mobility.book().tunnelMtu(nowNs),
-        mobility.encapsulationText());
+        mobility.foreignStay().encapsulationText());
   }
 }

@@ -15,6 +15,8 @@ final class OutstandingUpdates {
   private final long[] times = new long[CAPACITY];
   private final boolean[] udp = new boolean[CAPACITY];
   private int added;
+  private boolean twins;
+  private boolean settling;
 
   void add(int sequence, int lifetimeUnits, boolean inUdp, long sentNs) {
     int slot = added++ % CAPACITY;
@@ -32,8 +34,19 @@ final class OutstandingUpdates {
     }
   }
 
-  /** Keeps only what went natively. */
-  void keepNative() {
+  /** The latest one has a native twin right behind it, or has not. */
+  void twins(boolean value) {
+    twins = value;
+  }
+
+  /** Whether the latest went in both forms, and the native one is not acknowledged. */
+  boolean hasTwins() {
+    return twins;
+  }
+
+  /** Of twins, the one in UDP was acknowledged: only the native one is still of interest. */
+  void settle() {
+    settling = true;
     for (int slot = 0; slot < Math.min(added, CAPACITY); slot++) {
       if (udp[slot]) {
         sequences[slot] = NONE;
@@ -41,8 +54,15 @@ final class OutstandingUpdates {
     }
   }
 
+  /** Whether of twins the one in UDP was acknowledged, and the native one is waited for. */
+  boolean isSettling() {
+    return settling;
+  }
+
   void clear() {
     added = 0;
+    twins = false;
+    settling = false;
   }
 
   boolean isEmpty() {

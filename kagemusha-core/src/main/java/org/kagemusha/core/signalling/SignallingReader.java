@@ -20,8 +20,9 @@ import org.kagemusha.core.wire.Protocol;
  * routing header) an upper-layer packet for the home address. One reader per engine; its methods
  * tell the result of the last call. Inner packets, in clear and in ESP, pass without an allocation.
  *
- * <p>ESP in UDP (RFC 3948) holds either an inner IPv6 packet or a Mobility Header, in front of which
- * a Home Address option or a type 2 routing header may stand as they else stand in front of ESP.
+ * <p>ESP in UDP (RFC 3948) holds either an inner IPv6 packet or a Mobility Header, in front of
+ * which a Home Address option or a type 2 routing header may stand as they else stand in front of
+ * ESP.
  *
  * <p>Afterwards the buffer holds the packet from its outer IPv6 header to the end of the payload,
  * without what the link or ESP put behind. The reader compares no address with a binding and no

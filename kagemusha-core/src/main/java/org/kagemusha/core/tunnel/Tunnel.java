@@ -139,8 +139,9 @@ public final class Tunnel {
    * Tunnel entry point, RFC 2473 §3.1: puts the inner packet in the tunnel, or drops and counts it.
    * Checks and decrements the hop limit, obeys the Tunnel Encapsulation Limit, clamps the MSS of
    * TCP SYN segments, seals with ESP, puts that in UDP where {@link #encapsulation} says so, writes
-   * the outer header with DSCP, ECN and flow label, and fragments the outer packet where the inner one has at most 1280 octets. A larger one that does
-   * not fit is answered by Packet Too Big. At most one error answers a packet.
+   * the outer header with DSCP, ECN and flow label, and fragments the outer packet where the inner
+   * one has at most 1280 octets. A larger one that does not fit is answered by Packet Too Big. At
+   * most one error answers a packet.
    *
    * @param inner a whole IPv6 packet with the usual room at both ends, octets behind its payload
    *     length are cut off; what the buffer holds afterwards is undefined

@@ -144,6 +144,24 @@ class EncapsulationTest {
   }
 
   @Test
+  void ofTwoUpdatesThatTryBothWaysTheLaterNumberDecides() {
+    home.start();
+    byte[] byUdp = bindingUpdate(a, CARE_OF, HOME_ADDRESS, update(1, 15, CARE_OF), PORT);
+    byte[] natively = bindingUpdate(a, CARE_OF, HOME_ADDRESS, update(2, 15, CARE_OF), 0);
+    home.underlay(natively);
+    home.underlay(byUdp);
+    assertEquals(2, home.packets.size());
+    assertUdp(fresh.last(), PORT);
+    assertEquals(135, fresh.acknowledgement(a, PORT).status());
+    fresh.down(toMobileNode(10));
+    assertEquals(Protocol.ESP, nextHeader(fresh.last()));
+    fresh.registerByUdp(a, 3, CARE_OF, PORT);
+    fresh.register(a, 4, CARE_OF);
+    fresh.down(toMobileNode(10));
+    assertEquals(Protocol.ESP, nextHeader(fresh.last()));
+  }
+
+  @Test
   void aRefusalAndAnEndGoBackInUdpToo() {
     home.start();
     fresh.registerByUdp(a, 100, CARE_OF, PORT);

@@ -13,6 +13,7 @@ import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.ipsec.SecurityAssociationParameters;
+import org.kagemusha.core.ipsec.SequenceNumbers;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.wire.Ipv6Address;
 
@@ -25,6 +26,11 @@ final class FreshKeys implements KeySource {
 
   static final long GRACE_NS = 5_000_000_000L;
 
+  /** Parameters for an SPI and a direction: 1 towards the home agent, 2 from it. */
+  interface Algorithms {
+    SecurityAssociationParameters of(int spi, int direction);
+  }
+
   /** One pair, and the mobile node's half of it. */
   static final class Grant {
     final String node;
@@ -36,20 +42,22 @@ final class FreshKeys implements KeySource {
     boolean confirmed;
     boolean ended;
 
-    Grant(String node, int spi, boolean payload) {
+    Grant(String node, int spi, boolean payload, Algorithms parameters) {
       this.node = node;
       this.payload = payload;
       // A pair that has ended seals nothing more.
+      SecurityAssociationParameters there = parameters.of(spi, 1);
+      SecurityAssociationParameters back = parameters.of(spi, 2);
       this.pair =
           new SecurityAssociationPair(
-              OutboundSecurityAssociation.of(parameters(spi, 2), counting()),
-              InboundSecurityAssociation.of(parameters(spi, 1), () -> 0));
+              OutboundSecurityAssociation.of(back, counting()),
+              InboundSecurityAssociation.of(there, () -> 0));
       long[] last = {0};
-      this.sealing = OutboundSecurityAssociation.of(parameters(spi, 1), () -> ++last[0]);
-      this.opening = InboundSecurityAssociation.of(parameters(spi, 2), () -> 0);
+      this.sealing = OutboundSecurityAssociation.of(there, () -> ++last[0]);
+      this.opening = InboundSecurityAssociation.of(back, () -> 0);
     }
 
-    private org.kagemusha.core.ipsec.SequenceNumbers counting() {
+    private SequenceNumbers counting() {
       long[] last = {0};
       return () -> ended ? 0 : ++last[0];
     }
@@ -63,6 +71,9 @@ final class FreshKeys implements KeySource {
   private final Map<Ipv6Address, String> nodes = new HashMap<>();
   private final Map<Ipv6Address, Grant> inForce = new HashMap<>();
   private final List<Grant> live = new ArrayList<>();
+
+  /** The parameters of new pairs: AES-GCM, unless others are put here. */
+  Algorithms algorithms = FreshKeys::aesGcm;
 
   /** Every call of {@link #inForce}, as "home address SPI". */
   final List<String> confirmations = new ArrayList<>();
@@ -78,7 +89,7 @@ final class FreshKeys implements KeySource {
     return key;
   }
 
-  private static SecurityAssociationParameters parameters(int spi, int direction) {
+  static SecurityAssociationParameters aesGcm(int spi, int direction) {
     return new SecurityAssociationParameters(
         spi,
         EncryptionAlgorithm.AES_GCM_16_128,
@@ -96,7 +107,7 @@ final class FreshKeys implements KeySource {
   }
 
   Grant grant(String node, int spi, boolean payload) {
-    Grant grant = new Grant(node, spi, payload);
+    Grant grant = new Grant(node, spi, payload, algorithms);
     database.add(grant.pair.inbound());
     live.add(grant);
     return grant;

@@ -73,7 +73,7 @@ class HostileNetworkTest {
       entry.transmit(0, 0, entry.dueNs());
       assertEquals(HOME_AGENT, entry.homeAgent());
     }
-    assertTrue(entry.dueNs() > 10 * HomeRegistration.MAXIMUM_TIMEOUT_NS);
+    assertTrue(entry.dueNs() > 10 * UpdateSchedule.MAXIMUM_TIMEOUT_NS);
   }
 
   @Test

@@ -62,6 +62,7 @@ final class MobileNodeFixture {
   final Map<Ipv6Address, SecurityAssociationPair> payloadKeys = new HashMap<>();
   final SecurityAssociationDatabase associations = new SecurityAssociationDatabase();
   final SignallingReader homeAgentReader;
+  KeySource keys = this::associations;
   MobileNodeSettings settings;
   MobileNode node;
   long now = 5 * SECOND;
@@ -141,7 +142,7 @@ final class MobileNodeFixture {
               packetTimes.add(now);
               return underlayState;
             },
-            this::associations,
+            keys,
             associations,
             new Random(42),
             () -> wallOffsetMs + now / MS,

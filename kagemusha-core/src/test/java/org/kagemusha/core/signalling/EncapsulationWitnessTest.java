@@ -10,13 +10,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.kagemusha.core.ipsec.EncryptionAlgorithm;
+import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.IntegrityAlgorithm;
 import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
+import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SecurityAssociationParameters;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.message.BindingAcknowledgement;
@@ -26,13 +29,51 @@ import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 
-/** tshark's dissector of UDP port 4500 decrypts ESP and finds what is inside. */
+/**
+ * tshark's dissector of UDP port 4500 decrypts ESP and finds what is inside; scapy makes and opens
+ * the same.
+ */
 class EncapsulationWitnessTest {
 
   private static final int LINKTYPE_IPV6 = 229;
   private static final Ipv6Address HOME = Ipv6Address.parse("2001:db8:2000::10");
   private static final Ipv6Address HOME_AGENT = Ipv6Address.parse("2001:db8:2000::1");
   private static final Ipv6Address CARE_OF = Ipv6Address.parse("2001:db8:3000::3");
+
+  private static final String PYTHON = "/usr/bin/python3";
+
+  /** Prints ours in clear, ours with lengths and checksum by scapy, and one of its own. */
+  private static final String SCAPY =
+      """
+      import logging, sys
+      logging.getLogger("scapy").setLevel(logging.ERROR)
+      try:
+          from scapy.all import *
+          from scapy.layers.ipsec import *
+      except ImportError:
+          sys.exit(9)
+      def association():
+          return SecurityAssociation(ESP, spi=0x1000, crypt_algo="AES-CBC", crypt_key=bytes(16),
+                                     auth_algo="SHA2-256-128", auth_key=bytes(32))
+      outer = IPv6(src="2001:db8:3000::3", dst="2001:db8:2000::1")
+      ours = IPv6(bytes.fromhex(sys.argv[1]))
+      esp = raw(ours[UDP])[8:]
+      opened = association().decrypt(IPv6(raw(outer.copy() / ESP(esp))))
+      print(raw(opened).hex())
+      print(raw(outer / UDP(sport=40000, dport=4500) / Raw(esp)).hex())
+      option = IPv6ExtHdrDestOpt(options=[HAO(hoa="2001:db8:2000::10")])
+      update = MIP6MH_BU(seq=7, flags="AH", mhtime=15,
+                         options=[MIP6OptAltCoA(acoa="2001:db8:3000::3")])
+      inside = raw(outer / option / update)[40:]
+      # encrypt() would leave the options outside.
+      from scapy.layers.ipsec import _ESPPlain
+      sa = association()
+      plain = _ESPPlain(spi=0x1000, seq=1, iv=bytes(range(16)), data=inside, nh=60)
+      sealed = sa.crypt_algo.encrypt(sa, sa.crypt_algo.pad(plain), sa.crypt_key)
+      sa.auth_algo.sign(sealed, sa.auth_key)
+      sealed = raw(sealed)
+      print(raw(outer / UDP(sport=40000, dport=4500) / Raw(sealed)).hex())
+      """;
 
   @TempDir private Path directory;
 
@@ -71,6 +112,52 @@ class EncapsulationWitnessTest {
         ipv6:udp:udpencap|40000|4500|1||||||
         """.formatted("2001:db8:2000::10"),
         fields);
+  }
+
+  @Test
+  void rfc6618_s6_3_scapyOpensOursAndMakesOneThatIsTaken() throws Exception {
+    assumeTrue(Files.isExecutable(Path.of(PYTHON)), "no " + PYTHON);
+    SecurityAssociationParameters parameters =
+        new SecurityAssociationParameters(
+            0x1000,
+            EncryptionAlgorithm.AES_CBC_128,
+            IntegrityAlgorithm.HMAC_SHA2_256_128,
+            new byte[16],
+            new byte[32],
+            false,
+            64);
+    OutboundSecurityAssociation outbound =
+        OutboundSecurityAssociation.of(parameters, new AtomicLong()::incrementAndGet);
+    BindingUpdate update = new BindingUpdate(7, true, true, false, false, 0, 15, CARE_OF);
+    String clear =
+        hex(SignallingWriter.build(CARE_OF, HOME_AGENT, HOME, null, update, null).toBytes());
+    PacketBuffer ours =
+        SignallingWriter.build(
+            CARE_OF, HOME_AGENT, HOME, null, update, outbound, 40_000, 4500);
+    Process process =
+        new ProcessBuilder(PYTHON, "-c", SCAPY, hex(ours.toBytes()))
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    assumeTrue(process.waitFor() != 9, "no scapy");
+    String[] lines = output.split("\n");
+    assertEquals(3, lines.length, output);
+    assertEquals(clear, lines[0]);
+    assertEquals(hex(ours.toBytes()), lines[1]);
+    SecurityAssociationDatabase associations = new SecurityAssociationDatabase();
+    associations.add(InboundSecurityAssociation.of(parameters));
+    SignallingReader reader = new SignallingReader(associations);
+    reader.encapsulationPort(4500);
+    PacketBuffer scapys = PacketBuffer.copyOf(HexFormat.of().parseHex(lines[2]));
+    assertEquals(SignallingReader.Found.SIGNALLING, reader.read(scapys, 0));
+    assertEquals(
+        new SignallingPacket(
+            CARE_OF, HOME_AGENT, HOME, null, reader.association(), 40_000, update),
+        reader.signalling());
+  }
+
+  private static String hex(byte[] octets) {
+    return HexFormat.of().formatHex(octets);
   }
 
   private PacketBuffer payload() {

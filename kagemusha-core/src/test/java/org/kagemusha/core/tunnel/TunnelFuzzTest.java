@@ -43,7 +43,11 @@ class TunnelFuzzTest {
             InnerPackets.icmpv6(InnerPackets.HOME, InnerPackets.PEER, 2, 0, 1280, syn))
         .flatMap(
             packet ->
-                Stream.of("0000000000000000", "ff04ff0123ff0200", "1f80010203040506", "2004804011250011")
+                Stream.of(
+                        "0000000000000000",
+                        "ff04ff0123ff0200",
+                        "1f80010203040506",
+                        "2004804011250011")
                     .map(knobs -> HexFormat.of().parseHex(knobs))
                     .map(knobs -> Arguments.of(InnerPackets.concat(knobs, packet))));
   }

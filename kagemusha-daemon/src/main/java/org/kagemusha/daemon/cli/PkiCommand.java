@@ -197,7 +197,8 @@ public final class PkiCommand implements Runnable {
           return role;
         }
       }
-      throw new TypeConversionException("found \"" + word + "\"; expected host, home-agent or both");
+      throw new TypeConversionException(
+          "found \"" + word + "\"; expected host, home-agent or both");
     }
   }
 }

@@ -36,7 +36,9 @@ public final class HomeAgentReport {
   private static String bindings(HomeAgentStatus status, int most) {
     TextTable table =
         new TextTable()
-            .row("mobile node", "home address", "care-of address", "state", "left", "seq", "esp");
+            .row(
+                "mobile node", "home address", "care-of address", "state", "left", "seq", "esp",
+                "encapsulation");
     for (HomeAgentStatus.Entry entry : status.entries()) {
       if (table.size() > most) {
         table.row("and " + (status.entries().size() - most) + " more (show binding)");
@@ -45,7 +47,7 @@ public final class HomeAgentReport {
       table.row(
           entry.mobileNode(), entry.homeAddress(), entry.careOfAddress(), entry.state(),
           entry.remainingSeconds() + " s", entry.sequence(),
-          entry.payloadProtected() ? "yes" : "no");
+          entry.payloadProtected() ? "yes" : "no", entry.encapsulation());
     }
     return table.toString();
   }
@@ -97,6 +99,7 @@ public final class HomeAgentReport {
       one.addProperty("sequence", entry.sequence());
       one.addProperty("remaining_s", entry.remainingSeconds());
       one.addProperty("payload_protected", entry.payloadProtected());
+      one.addProperty("encapsulation", entry.encapsulation());
       bindings.add(one);
     }
     return bindings;

@@ -17,11 +17,15 @@ import java.util.logging.StreamHandler;
 public final class LogSetup {
 
   private static final Logger OURS = Logger.getLogger("org.kagemusha");
+  private static final Logger AUDIT = Logger.getLogger("audit");
   private static volatile boolean muted;
 
   private LogSetup() {}
 
-  /** Sets the root logger up: this project's lines from a level on, libraries' from warnings on. */
+  /**
+   * Sets the root logger up: this project's lines from a level on, libraries' from warnings on, the
+   * audit's always and all of them.
+   */
   public static void configure(Level level) {
     Logger root = Logger.getLogger("");
     for (Handler handler : root.getHandlers()) {
@@ -30,6 +34,7 @@ public final class LogSetup {
     root.addHandler(handler(System.err, isJournal(), System::nanoTime));
     root.setLevel(Level.WARNING);
     OURS.setLevel(level);
+    AUDIT.setLevel(Level.INFO);
   }
 
   /** Changes the least important level of this project's lines, while others log. */
@@ -69,7 +74,10 @@ public final class LogSetup {
       throw new AssertionError("UTF-8 is always there", e);
     }
     handler.setLevel(Level.ALL);
-    handler.setFilter(new RepeatFilter(clockNs));
+    RepeatFilter repeats = new RepeatFilter(clockNs);
+    String audit = AUDIT.getName();
+    handler.setFilter(
+        record -> audit.equals(record.getLoggerName()) || repeats.isLoggable(record));
     return handler;
   }
 

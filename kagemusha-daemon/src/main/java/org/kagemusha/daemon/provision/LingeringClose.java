@@ -22,20 +22,19 @@ final class LingeringClose extends ChannelDuplexHandler {
 
   @Override
   public void close(ChannelHandlerContext context, ChannelPromise promise) {
-    if (lingering || !(context.channel() instanceof DuplexChannel duplex) || !duplex.isActive()) {
+    if (!(context.channel() instanceof DuplexChannel duplex) || !duplex.isActive()) {
       context.close(promise);
+      return;
+    }
+    duplex.closeFuture().addListener(closed -> promise.trySuccess());
+    // TLS and the session may both want it closed: the second must not cut the first one short.
+    if (lingering) {
       return;
     }
     lingering = true;
     Future<?> limit =
         context.executor().schedule(() -> context.close(), LONGEST_MS, TimeUnit.MILLISECONDS);
-    duplex
-        .closeFuture()
-        .addListener(
-            closed -> {
-              limit.cancel(false);
-              promise.trySuccess();
-            });
+    duplex.closeFuture().addListener(closed -> limit.cancel(false));
     duplex
         .shutdownOutput()
         .addListener(

@@ -55,7 +55,7 @@ final class TlsFailure {
       case "bad_certificate" -> accepts + "it is damaged or was not shown (bad_certificate)";
       case "unsupported_certificate" -> accepts + "it is not of a kind or for a use that will do";
       case "certificate_required" -> peer + " demands a certificate and was shown none";
-      case "certificate_unknown" -> accepts + "its audit log says why (certificate_unknown)";
+      case "certificate_unknown" -> accepts + "its log says why (certificate_unknown)";
       case "access_denied" -> peer + " knows our certificate but denies access";
       case "protocol_version" -> peer + " does not speak TLS 1.3";
       case "handshake_failure" ->

@@ -88,7 +88,11 @@ public final class HomeAgentService extends Service {
               new KeyIssuer(
                   loop(), keys.inbound(), this::onLostKeys, () -> keyExport().publish()));
     }
-    Rehearsal.play(associations(config));
+    if (config.controller() == null) {
+      Rehearsal.play(associations(config));
+    } else {
+      Rehearsal.playProvisioned(config.controller().suites().get(0), true);
+    }
     TapDevice tap =
         opened(
             TapDevice.open(

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import org.kagemusha.core.ipsec.PayloadProtection;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.mobility.EncapsulationMemory;
 import org.kagemusha.core.mobility.MobileNode.Trigger;
@@ -92,7 +93,13 @@ public final class MobileNodeService extends Service {
               config, loop(), keys.inbound(), controllers.attempt(config), this::onKeys));
       opened(() -> loop().call(this::endProvisioning));
     }
-    Rehearsal.play(config.associations());
+    if (config.provisioning() == null) {
+      Rehearsal.play(config.associations());
+    } else {
+      Rehearsal.playProvisioned(
+          config.provisioning().suites().get(0),
+          config.protection().payload() != PayloadProtection.DISABLED);
+    }
     TapDevice tap =
         opened(
             TapDevice.open(
@@ -330,7 +337,7 @@ public final class MobileNodeService extends Service {
       return false;
     }
     if (keys.provisioner() != null && !keys.isThere()) {
-      keys.provisioner().want("prepare");
+      keys.provisioner().wantNow();
     }
     new Preparation(loop(), this::missing, this::readiness).await(answer);
     return true;

@@ -10,6 +10,7 @@ import org.kagemusha.core.mobility.MobileNodeSettings;
 import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.provisioning.Ciphersuite;
 import org.kagemusha.core.tunnel.TunnelSettings;
 import org.kagemusha.core.wire.EthernetHeader;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -55,19 +56,16 @@ final class Rehearsal {
   private long nowNs = STEP_NS;
   private int delivered;
 
-  private Rehearsal(List<AssociationConfig> associations) {
-    KeyRing nodeKeys = RehearsalKeys.node(associations, HOME_ADDRESS);
-    KeyRing agentKeys = RehearsalKeys.agent(associations, HOME_ADDRESS);
-    boolean protectedSignalling = !associations.isEmpty();
+  private Rehearsal(RehearsalKeys.Ends keys, boolean protectedSignalling) {
     node =
         new MobileNode(
             nodeSettings(protectedSignalling), sent -> delivered++, this::nodeSends,
-            nodeKeys.source(), nodeKeys.inbound(), new SplittableRandom(1),
+            keys.node(), keys.nodeInbound(), new SplittableRandom(1),
             System::currentTimeMillis, counters);
     agent =
         new HomeAgent(
             agentSettings(protectedSignalling), sent -> delivered++, this::agentSends,
-            agentKeys.source(), agentKeys.inbound(), new SplittableRandom(2),
+            keys.agent(), keys.agentInbound(), new SplittableRandom(2),
             System::currentTimeMillis, counters);
   }
 
@@ -79,7 +77,32 @@ final class Rehearsal {
    */
   static int play(List<AssociationConfig> associations) {
     int[] through = new int[1];
-    LogSetup.muted(() -> through[0] = new Rehearsal(associations).play());
+    LogSetup.muted(
+        () ->
+            through[0] =
+                new Rehearsal(
+                        RehearsalKeys.fixed(associations, HOME_ADDRESS), !associations.isEmpty())
+                    .play());
+    return through[0];
+  }
+
+  /**
+   * Plays the move with keys of a controller.
+   *
+   * @param suite the algorithm that is practised
+   * @param payloadProtected whether payload is in ESP
+   * @return packets that came through
+   */
+  static int playProvisioned(Ciphersuite suite, boolean payloadProtected) {
+    int[] through = new int[1];
+    LogSetup.muted(
+        () -> {
+          RehearsalGrant grant =
+              RehearsalGrant.of(
+                  suite, payloadProtected, HOME_AGENT, PREFIX, HOME_ADDRESS, STEP_NS);
+          through[0] = new Rehearsal(grant.ends(), true).play();
+          grant.destroy();
+        });
     return through[0];
   }
 

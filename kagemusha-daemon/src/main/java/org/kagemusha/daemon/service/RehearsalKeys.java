@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SequenceStore;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.daemon.config.AssociationConfig;
@@ -26,16 +27,20 @@ final class RehearsalKeys {
         }
       };
 
+  /** Both ends' keys, and the associations that they come with. */
+  record Ends(
+      KeySource node,
+      SecurityAssociationDatabase nodeInbound,
+      KeySource agent,
+      SecurityAssociationDatabase agentInbound) {}
+
   private RehearsalKeys() {}
 
-  /** The mobile node's end. */
-  static KeyRing node(List<AssociationConfig> associations, Ipv6Address homeAddress) {
-    return ring(associations, homeAddress, true);
-  }
-
-  /** The home agent's end. */
-  static KeyRing agent(List<AssociationConfig> associations, Ipv6Address homeAddress) {
-    return ring(associations, homeAddress, false);
+  /** Static keys of both ends. */
+  static Ends fixed(List<AssociationConfig> associations, Ipv6Address homeAddress) {
+    KeyRing node = ring(associations, homeAddress, true);
+    KeyRing agent = ring(associations, homeAddress, false);
+    return new Ends(node.source(), node.inbound(), agent.source(), agent.inbound());
   }
 
   private static KeyRing ring(

@@ -31,7 +31,9 @@ final class AlternativeNames {
       String kind = colon < 0 ? "" : text.substring(0, colon);
       if (kind.equals("dns") && isDnsName(value)) {
         names.add(new GeneralName(GeneralName.dNSName, value));
-      } else if (kind.equals("ip") && value.indexOf('%') < 0 && InetAddresses.isInetAddress(value)) {
+      } else if (kind.equals("ip")
+          && value.indexOf('%') < 0
+          && InetAddresses.isInetAddress(value)) {
         names.add(new GeneralName(GeneralName.iPAddress, PeerIdentities.address(value)));
       } else if (kind.equals("uri") && value.matches("[!-~]+")) {
         names.add(new GeneralName(GeneralName.uniformResourceIdentifier, value));

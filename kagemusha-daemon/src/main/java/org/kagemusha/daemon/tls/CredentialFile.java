@@ -103,6 +103,8 @@ final class CredentialFile {
 
   CredentialException broken(Exception cause) {
     return new CredentialException(
-        path + ": damaged: " + cause.getMessage() + "; expected " + holds + " in PEM", cause);
+        path + ": damaged: " + String.valueOf(cause.getMessage()).replaceAll("\\R", " ")
+            + "; expected " + holds + " in PEM",
+        cause);
   }
 }

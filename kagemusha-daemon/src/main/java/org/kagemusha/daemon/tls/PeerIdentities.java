@@ -26,8 +26,8 @@ public final class PeerIdentities {
   private PeerIdentities() {}
 
   /**
-   * What a verified certificate says of its holder. Alternative names that cannot be read, or are of
-   * other types, are left out: they give no rights.
+   * What a verified certificate says of its holder. Alternative names that cannot be read, or are
+   * of other types, are left out: they give no rights.
    */
   public static PeerIdentity of(X509Certificate certificate) {
     return new PeerIdentity(
@@ -54,7 +54,30 @@ public final class PeerIdentities {
 
   /** A distinguished name, RFC 4514, most specific first; fit for one line of a log. */
   static String name(X500Principal principal) {
-    return printable(principal.getName(X500Principal.RFC2253));
+    return printable(plain(principal.getName(X500Principal.RFC2253)));
+  }
+
+  /**
+   * The platform escapes each {@code =} and {@code #}, where RFC 4514 §2.4 wants neither except a
+   * {@code #} at a value's begin; other tools, whose output rules are copied from, do not.
+   */
+  private static String plain(String name) {
+    StringBuilder plain = new StringBuilder();
+    boolean valueBegins = false;
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      boolean escapes = c == '\\' && i + 1 < name.length();
+      if (escapes) {
+        char escaped = name.charAt(++i);
+        if (escaped != '=' && (escaped != '#' || valueBegins)) {
+          plain.append(c);
+        }
+        c = escaped;
+      }
+      plain.append(c);
+      valueBegins = c == '=' && !escapes;
+    }
+    return plain.toString();
   }
 
   private static List<String> alternativeNames(X509Certificate certificate) {

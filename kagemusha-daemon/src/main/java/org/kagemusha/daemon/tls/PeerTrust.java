@@ -5,13 +5,21 @@ import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertPathValidator;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertPathValidatorException.BasicReason;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateFactory;
 import java.security.cert.CertificateNotYetValidException;
+import java.security.cert.PKIXParameters;
+import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Date;
 import java.util.List;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
@@ -20,8 +28,8 @@ import javax.net.ssl.X509ExtendedTrustManager;
 /**
  * Judges a peer's certificates: by the platform's path validation (RFC 5280 §6, with the Extended
  * Key Usage of the role and the server's name), then by the revocation lists, and by the time that
- * the authority itself is given, which the platform passes over. What is wrong is said together with
- * whose certificate it is.
+ * the authority itself is given, which the platform passes over. What is wrong is said together
+ * with whose certificate it is.
  */
 final class PeerTrust extends X509ExtendedTrustManager {
 
@@ -59,6 +67,30 @@ final class PeerTrust extends X509ExtendedTrustManager {
       }
     }
     throw new GeneralSecurityException("the platform has no X.509 trust manager");
+  }
+
+  /** Why this host's own certificates would not be believed here; null if they would. */
+  String doubt(List<X509Certificate> own, Instant now) {
+    List<X509Certificate> path = new ArrayList<>(own);
+    // The anchor itself is no part of a path, RFC 5280 §6.1.
+    path.removeIf(authorities::contains);
+    if (path.isEmpty()) {
+      return null;
+    }
+    try {
+      PKIXParameters parameters =
+          new PKIXParameters(
+              authorities.stream()
+                  .map(authority -> new TrustAnchor(authority, null))
+                  .collect(Collectors.toSet()));
+      parameters.setRevocationEnabled(false);
+      parameters.setDate(Date.from(now));
+      CertPathValidator.getInstance("PKIX")
+          .validate(CertificateFactory.getInstance("X.509").generateCertPath(path), parameters);
+      return null;
+    } catch (GeneralSecurityException e) {
+      return e.getMessage();
+    }
   }
 
   private void check(X509Certificate[] chain, Check platformCheck) throws CertificateException {
@@ -148,7 +180,7 @@ final class PeerTrust extends X509ExtendedTrustManager {
     return error.getMessage();
   }
 
-  /** The platform chooses the TLS alert by this cause: expired, revoked or simply bad. */
+  /** By this cause the platform tells the peer what is wrong, as far as it does: the TLS alert. */
   private static Throwable validatorException(CertificateException error) {
     for (Throwable cause = error; cause != null; cause = cause.getCause()) {
       if (cause instanceof CertPathValidatorException) {

@@ -77,8 +77,8 @@ final class PrivateKeyFile {
         } else if (found instanceof PEMEncryptedKeyPair
             || found instanceof PKCS8EncryptedPrivateKeyInfo) {
           throw file.wrongType(
-              "a private key that is encrypted by a password, which a daemon cannot ask for (openssl"
-                  + " pkey -in FILE -out NEW takes it off)");
+              "a private key that is encrypted by a password, which a daemon cannot ask for"
+                  + " (openssl pkey -in FILE -out NEW takes it off)");
         }
         other = "something else (" + found.getClass().getSimpleName() + ")";
       }

@@ -155,9 +155,9 @@ final class RevocationLists {
   }
 
   /**
-   * RFC 5280 §5.2: "If a CRL contains a critical extension that the application cannot process, then
-   * the application MUST NOT use that CRL to determine the status of certificates." Such are delta
-   * lists, and lists for some certificates only or of other issuers.
+   * RFC 5280 §5.2: "If a CRL contains a critical extension that the application cannot process,
+   * then the application MUST NOT use that CRL to determine the status of certificates." Such are
+   * delta lists, and lists for some certificates only or of other issuers.
    */
   private static void requireWhole(CredentialFile file, X509CRL list) throws CredentialException {
     Set<String> critical = list.getCriticalExtensionOIDs();

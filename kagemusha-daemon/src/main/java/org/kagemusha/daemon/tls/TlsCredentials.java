@@ -11,6 +11,7 @@ import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
+import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.RSAKey;
 import java.time.Instant;
@@ -31,12 +32,19 @@ public final class TlsCredentials {
       List.of("TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256");
 
   /**
-   * One second more than a ticket may live. RFC 8446 §4.6.1: "Servers MUST NOT use any value greater
-   * than 604800 seconds (7 days)"; so the JDK's server, told to keep sessions for longer, sends no
-   * NewSessionTicket at all, and there is nothing to resume.
+   * One second more than a ticket may live. RFC 8446 §4.6.1: "Servers MUST NOT use any value
+   * greater than 604800 seconds (7 days)"; so the JDK's server, told to keep sessions for longer,
+   * sends no NewSessionTicket at all, and there is nothing to resume.
    */
   private static final long NO_TICKETS_SECONDS = 604_800 + 1;
 
+  /** RFC 5280 §4.2.1.12. */
+  private static final String ANY_USE = "2.5.29.37.0";
+
+  private static final String SERVER_USE = "1.3.6.1.5.5.7.3.1";
+  private static final String CLIENT_USE = "1.3.6.1.5.5.7.3.2";
+
+  private final TlsFiles files;
   private final List<X509Certificate> chain;
   private final PrivateKey key;
   private final PeerTrust trust;
@@ -45,8 +53,13 @@ public final class TlsCredentials {
   private final SslContext server;
 
   private TlsCredentials(
-      PrivateKey key, List<X509Certificate> chain, PeerTrust trust, RevocationLists revoked)
+      TlsFiles files,
+      PrivateKey key,
+      List<X509Certificate> chain,
+      PeerTrust trust,
+      RevocationLists revoked)
       throws SSLException {
+    this.files = files;
     this.key = key;
     this.chain = chain;
     this.trust = trust;
@@ -97,7 +110,17 @@ public final class TlsCredentials {
           files.revoked());
     }
     try {
-      return new TlsCredentials(key, chain, new PeerTrust(authorities, revoked), revoked);
+      PeerTrust trust = new PeerTrust(authorities, revoked);
+      String doubt = trust.doubt(chain, now);
+      if (doubt != null) {
+        log.warn(
+            "this host's own certificate is not of the authorities that it trusts, others may refuse"
+                + " it file={} ca={} cause={}",
+            files.certificate(),
+            files.authority(),
+            doubt);
+      }
+      return new TlsCredentials(files, key, chain, trust, revoked);
     } catch (GeneralSecurityException | SSLException e) {
       throw new CredentialException(
           files.certificate() + ": TLS cannot be set up with it: " + e.getMessage(), e);
@@ -143,8 +166,8 @@ public final class TlsCredentials {
 
   /**
    * TLS 1.3 only, with this host's certificate, no session is resumed: each call makes a new
-   * context, which remembers none. The server's name is checked by RFC 2818 §3.1; an engine that was
-   * not told the name therefore fails.
+   * context, which remembers none. The server's name is checked by RFC 2818 §3.1; an engine that
+   * was not told the name therefore fails.
    */
   public SslContext client() {
     try {
@@ -164,8 +187,8 @@ public final class TlsCredentials {
   /**
    * One connection's handler at a mobile node.
    *
-   * @param serverName what the server's certificate must name: a DNS name, or an IPv6 or IPv4 address
-   *     in any text form, which must stand among its subject alternative names
+   * @param serverName what the server's certificate must name: a DNS name, or an IPv6 or IPv4
+   *     address in any text form, which must stand among its subject alternative names
    * @param port the server's TCP port
    */
   public SslHandler clientHandler(ByteBufAllocator allocator, String serverName, int port) {
@@ -174,6 +197,39 @@ public final class TlsCredentials {
             ? serverName.substring(1, serverName.length() - 1)
             : serverName;
     return client().newHandler(allocator, PeerIdentities.address(bare), port);
+  }
+
+  /**
+   * Makes sure that peers will take this host for a server.
+   *
+   * @throws CredentialException if the certificate's Extended Key Usage says otherwise
+   */
+  public void requireServerUse() throws CredentialException {
+    requireUse(SERVER_USE, "serverAuth (certtool: tls_www_server)");
+  }
+
+  /**
+   * Makes sure that peers will take this host for a client.
+   *
+   * @throws CredentialException if the certificate's Extended Key Usage says otherwise
+   */
+  public void requireClientUse() throws CredentialException {
+    requireUse(CLIENT_USE, "clientAuth (certtool: tls_www_client)");
+  }
+
+  private void requireUse(String use, String name) throws CredentialException {
+    List<String> uses;
+    try {
+      uses = chain.get(0).getExtendedKeyUsage();
+    } catch (CertificateParsingException e) {
+      throw new CredentialException(
+          files.certificate() + ": damaged Extended Key Usage; expected " + name, e);
+    }
+    if (uses != null && !uses.contains(use) && !uses.contains(ANY_USE)) {
+      throw new CredentialException(
+          files.certificate() + ": the certificate of " + identity.subject()
+              + " is for another role; expected Extended Key Usage " + name);
+    }
   }
 
   /** Who this host is by its own certificate. */

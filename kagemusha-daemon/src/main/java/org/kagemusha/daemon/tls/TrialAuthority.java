@@ -44,8 +44,8 @@ import org.bouncycastle.util.io.pem.PemWriter;
 /**
  * A certificate authority in a directory, for trials: {@code cacert.pem}, {@code cakey.pem}, {@code
  * cacrl.pem}, and what it issues. The profile is that of RFC 5280; keys are EC P-256, signatures
- * ECDSA with SHA-256. Its key lies on the disk as it is: for more than trials use an authority whose
- * key is guarded.
+ * ECDSA with SHA-256. Its key lies on the disk as it is: for more than trials use an authority
+ * whose key is guarded.
  */
 public final class TrialAuthority {
 

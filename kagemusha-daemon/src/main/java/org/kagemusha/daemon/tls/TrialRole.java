@@ -1,5 +1,6 @@
 package org.kagemusha.daemon.tls;
 
+import java.util.Locale;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 
 /** What a trial's certificate is for: its Extended Key Usage, RFC 5280 §4.2.1.12. */
@@ -24,6 +25,6 @@ public enum TrialRole {
   /** The word on the command line: {@code host}, {@code home-agent}, {@code both}. */
   @Override
   public String toString() {
-    return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -60,6 +60,18 @@ class LineFormatterTest {
   }
 
   @Test
+  void linesOfTheAuditAreNeverHeldBack() {
+    ByteArrayOutputStream stream = new ByteArrayOutputStream();
+    Handler handler = LogSetup.handler(stream, true, () -> 0);
+    for (int i = 0; i < 100; i++) {
+      LogRecord record = record(Level.INFO, "grant host=hv-" + i);
+      record.setLoggerName("audit");
+      handler.publish(record);
+    }
+    assertEquals(100, stream.toString(StandardCharsets.UTF_8).lines().count());
+  }
+
+  @Test
   void repeatedLinesAreHeldBackAndCounted() {
     AtomicLong nowNs = new AtomicLong();
     ByteArrayOutputStream stream = new ByteArrayOutputStream();

@@ -16,10 +16,10 @@ import org.kagemusha.tap.libc.Libc;
 import org.kagemusha.tap.libc.NativeMemory;
 
 /**
- * One raw IPv6 socket (or the UDP socket): what the kernel received and reassembled for one protocol and one local
- * address. The kernel hands over what follows the IPv6 header; the header is put in front again,
- * with the addresses, traffic class (ECN included) and hop limit that the packet had, flow label 0,
- * and the protocol as its Next Header.
+ * One raw IPv6 socket (or the UDP socket): what the kernel received and reassembled for one
+ * protocol and one local address. The kernel hands over what follows the IPv6 header; the header is
+ * put in front again, with the addresses, traffic class (ECN included) and hop limit that the packet
+ * had, flow label 0, and the protocol as its Next Header.
  *
  * <p>The kernel walks the chain of extension headers and gives each listener its part, so a packet
  * whose Destination Options or Routing header it understands would come twice, once to this
@@ -205,7 +205,10 @@ public final class UnderlayReceiver implements AutoCloseable {
   private int receiveAny(PacketBuffer packet) throws KernelException {
     ByteBuffer bytes = packet.bytes();
     int start = PacketBuffer.HEADROOM + headers;
-    int room = Math.min(0xffff - headers + Ipv6Header.BYTES, bytes.capacity() - start - PacketBuffer.TAILROOM);
+    int room =
+        Math.min(
+            0xffff - headers + Ipv6Header.BYTES,
+            bytes.capacity() - start - PacketBuffer.TAILROOM);
     boolean direct = packet.address() != 0;
     long target = direct ? packet.address() + start : slot.address();
     while (true) {
