@@ -76,8 +76,8 @@ class EncapsulationAutoTest {
     try (Laboratory laboratory = laboratory()) {
       rule(laboratory, NO_NATIVE);
       final DaemonProcess agent = laboratory.homeAgent();
-      laboratory.bootGuestAtHome();
       final DaemonProcess a = laboratory.daemonA();
+      laboratory.bootGuestAtHome();
       Laboratory.awaitState(a, "home");
       final Path memory = directory.resolve("b.state").resolve("vm1.encapsulation.json");
       try (Sessions sessions = new Sessions(laboratory.topology)) {

@@ -82,14 +82,14 @@ class PathMtuTest {
         Wire.tap(laboratory.topology.foreignRouter(), "foreign", directory.resolve(file)));
   }
 
-  /** Larger packets are refused with the tunnel's MTU. */
+  /** Packets that fitted before are refused with the tunnel's MTU. */
   static void learnsTheMtu(Laboratory laboratory, String namespace, String far, int mtu)
       throws IOException, InterruptedException {
     Laboratory.eventually(
         namespace + " learns the MTU",
         () -> {
           laboratory.ping(
-              namespace, "-c", "2", "-i", "0.2", "-W", "1", "-M", "do", "-s", "1400", far);
+              namespace, "-c", "2", "-i", "0.2", "-W", "1", "-M", "do", "-s", "1360", far);
           return Laboratory.ip(namespace, "-6 route get " + far).contains("mtu " + mtu);
         });
   }

@@ -36,9 +36,9 @@ class UdpEncapsulationTest {
                   laboratory.topology.foreignRouter(), "foreign",
                   directory.resolve("foreign.pcap")));
       final DaemonProcess agent = laboratory.homeAgent();
-      laboratory.bootGuestAtHome();
-      DaemonProcess a = laboratory.daemonA();
+      final DaemonProcess a = laboratory.daemonA();
       final DaemonProcess b = laboratory.daemonB();
+      laboratory.bootGuestAtHome();
       Laboratory.awaitState(a, "home");
       try (Sessions sessions = new Sessions(laboratory.topology)) {
         laboratory.guestToB();
