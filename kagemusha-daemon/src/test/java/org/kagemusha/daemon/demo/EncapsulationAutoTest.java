@@ -25,7 +25,7 @@ class EncapsulationAutoTest {
   private static final double PUT_RIGHT_MS = 3500;
 
   /** ESP, Destination Options, Routing and Mobility Headers right behind the IPv6 header. */
-  private static final String NO_NATIVE = "ip6 nexthdr { 43, 50, 60, 135 } drop";
+  static final String NO_NATIVE = "ip6 nexthdr { 43, 50, 60, 135 } drop";
 
   @TempDir Path directory;
 
@@ -175,7 +175,7 @@ class EncapsulationAutoTest {
   }
 
   /** A middlebox on the foreign network's router. */
-  private static void rule(Laboratory laboratory, String... rules) throws IOException {
+  static void rule(Laboratory laboratory, String... rules) throws IOException {
     String router = laboratory.topology.foreignRouter();
     Laboratory.exec(router, "nft", "add table ip6 middlebox");
     Laboratory.exec(
