@@ -4,9 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonElement;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -180,6 +183,45 @@ class UdpEncapsulationTest {
               notification + " && (isakmp.exchangetype != 37 || ipv6.src != "
                   + Topology.HOME_AGENT + ")"));
       assertEquals(List.of(), wire.packets(Wire.FAULTY));
+    }
+  }
+
+  @Test
+  void rfc3948_s2_1_guestsBehindOneCareOfAddressHavePortsOfTheirOwn() throws Exception {
+    try (Laboratory laboratory = laboratory()) {
+      DemoConfiguration configuration = laboratory.configuration;
+      configuration.add(SecondGuest.DESCRIBED);
+      configuration.set("b2", "tunnel", "encapsulation", "\"udp\"");
+      configuration.set("b", "underlay", "care-of", "\"host\"");
+      configuration.set("b2", "underlay", "care-of", "\"host\"");
+      SecondGuest second = laboratory.keep(SecondGuest.build(laboratory.topology));
+      final DaemonProcess agent = laboratory.homeAgent();
+      laboratory.bootGuestAtHome();
+      second.boot();
+      final DaemonProcess one = laboratory.daemonB();
+      final DaemonProcess two = laboratory.daemonB(second);
+      laboratory.guestToB();
+      second.moveToB();
+      for (String guest : List.of(laboratory.topology.guest(), second.namespace())) {
+        Laboratory.eventually(
+            guest + " is reached abroad",
+            () ->
+                laboratory
+                    .ping(guest, "-c", "5", "-i", "0.1", "-W", "1", Topology.CORRESPONDENT)
+                    .contains(" 0% packet loss"));
+      }
+      Laboratory.awaitState(one, "registered");
+      Laboratory.awaitState(two, "registered");
+      assertEquals(List.of("2001:db8:3000::3"), Laboratory.careOf(agent, Topology.HOME_ADDRESS));
+      assertEquals(
+          List.of("2001:db8:3000::3"), Laboratory.careOf(agent, SecondGuest.HOME_ADDRESS));
+      Set<String> ports = new HashSet<>();
+      for (JsonElement binding :
+          Laboratory.object(agent.ask("status json")).getAsJsonArray("bindings")) {
+        ports.add(binding.getAsJsonObject().get("encapsulation").getAsString());
+      }
+      assertEquals(2, ports.size(), ports.toString());
+      assertTrue(ports.contains("udp:4500"), ports.toString());
     }
   }
 
