@@ -152,41 +152,6 @@ class UdpEncapsulationTest {
   }
 
   @Test
-  void rfc7296_s1_5_aHomeAgentThatForgotItsGuestsSaysSoInUdp() throws Exception {
-    try (Laboratory laboratory = laboratory()) {
-      Wire wire =
-          laboratory.keep(
-              Wire.tap(
-                  laboratory.topology.foreignRouter(), "foreign",
-                  directory.resolve("foreign.pcap")));
-      DaemonProcess agent = laboratory.homeAgent();
-      laboratory.bootGuestAtHome();
-      DaemonProcess b = laboratory.daemonB();
-      EncapsulationAutoTest.rule(laboratory, EncapsulationAutoTest.NO_NATIVE);
-      try (Sessions sessions = new Sessions(laboratory.topology)) {
-        laboratory.guestToB();
-        Laboratory.awaitState(b, "registered");
-
-        Shell.run("kill", "-KILL", Long.toString(agent.pid()));
-        DaemonProcess again = laboratory.homeAgent();
-
-        Laboratory.eventually(
-            "the binding is there again",
-            () -> Laboratory.careOf(again, Topology.HOME_ADDRESS).size() == 1);
-        goesOn(sessions, System.nanoTime(), "B");
-      }
-      String notification = "isakmp.notify.msgtype == 11";
-      assertFalse(wire.packets(notification).isEmpty());
-      assertEquals(
-          List.of(),
-          wire.packets(
-              notification + " && (isakmp.exchangetype != 37 || ipv6.src != "
-                  + Topology.HOME_AGENT + ")"));
-      assertEquals(List.of(), wire.packets(Wire.FAULTY));
-    }
-  }
-
-  @Test
   void rfc3948_s2_1_guestsBehindOneCareOfAddressHavePortsOfTheirOwn() throws Exception {
     try (Laboratory laboratory = laboratory()) {
       DemoConfiguration configuration = laboratory.configuration;
