@@ -25,7 +25,7 @@ public final class MobileNodeReport {
     table.row("state", status.state());
     table.row("care-of", status.careOfAddress() == null ? "none" : status.careOfAddress());
     table.row("tunnel mtu", status.tunnelMtu() + " octets");
-    table.row("encapsulation", status.encapsulation());
+    table.row("esp in udp", status.encapsulation());
     table.row(
         "tunnelled",
         counters.get(Counter.TUNNEL_PACKETS_SENT) + " packets up, "
