@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * An independent AES-GCM with extended sequence numbers, scapy's, opens all that both ends send under
- * fresh keys, and both ends open what it seals.
+ * An independent AES-GCM with extended sequence numbers, scapy's, opens all that both ends send
+ * under fresh keys, and both ends open what it seals.
  */
 @Tag("netns")
 class GcmWitnessTest {
@@ -212,7 +212,7 @@ class GcmWitnessTest {
             .redirectErrorStream(true)
             .redirectOutput(directory.resolve("capture.log").toFile())
             .start();
-    laboratory.keep((Closeable) capture::destroyForcibly);
+    laboratory.keep((Closeable) capture::destroy);
     Laboratory.eventually("keys are told", () -> Files.exists(keys) && Files.size(keys) > 0);
   }
 

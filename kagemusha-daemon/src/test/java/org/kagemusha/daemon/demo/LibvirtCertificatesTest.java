@@ -13,7 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The certificates that a libvirt host has: made by GnuTLS's certtool, with the templates that
- * libvirt's documentation gives, RSA keys with text in front, and no alternative name for the client.
+ * libvirt's documentation gives, RSA keys with text in front, and no alternative name for the
+ * client.
  */
 @Tag("netns")
 class LibvirtCertificatesTest {

@@ -208,7 +208,7 @@ public final class OutageComparison {
       return Laboratory.object(reached.ask("status json")).getAsJsonObject("handover");
     }
 
-    /** A move that began at the first of the times, was done at the second, and seen to the third. */
+    /** A move that began at the first of the times, was done at the second, seen to the third. */
     private static void add(
         Figures figures, Sessions sessions, long[] timesNs, JsonObject handover) {
       add(figures, Figure.FRAME_TO_PACKET_UP, handover.get("arrival_to_first_uplink_ms"));

@@ -66,7 +66,8 @@ class UdpEncapsulationTest {
           List.of(),
           wire.packets(
               "ipv6.addr == " + Topology.HOME_ADDRESS + " || ipv6.addr == "
-                  + Topology.CORRESPONDENT + " || mip6.mhtype || ipv6.nxt == 43 || ipv6.nxt == 60"));
+                  + Topology.CORRESPONDENT
+                  + " || mip6.mhtype || ipv6.nxt == 43 || ipv6.nxt == 60"));
       assertFalse(wire.packets("tls").isEmpty());
       for (String way : List.of("src", "dst")) {
         String esp = "udp.port == 4500 && esp && ipv6." + way + " == " + Topology.HOME_AGENT;
