@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class UdpEncapsulationTest {
 
   private static final int UDP_HEADER_OCTETS = 8;
+  private static final int ENOUGH = 50;
 
   /** 1400 less IPv6, UDP, ESP with its initialization vector, trailer and ICV of AES-GCM. */
   private static final int MTU_THROUGH_1400 = 1400 - 40 - 8 - 16 - 2 - 16;
@@ -51,6 +52,13 @@ class UdpEncapsulationTest {
         goesOn(sessions, movedNs, "B");
         assertEquals("udp", Laboratory.text(b.ask("status json"), "encapsulation"));
         assertEquals("udp:4500", encapsulationAt(agent));
+        long up = sessions.tcpNumbersToCorrespondent();
+        long down = sessions.tcpNumbersToGuest();
+        Laboratory.eventually(
+            "there is something to look at",
+            () ->
+                sessions.tcpNumbersToCorrespondent() > up + ENOUGH
+                    && sessions.tcpNumbersToGuest() > down + ENOUGH);
 
         laboratory.guestToA();
         movedNs = System.nanoTime();
@@ -71,7 +79,7 @@ class UdpEncapsulationTest {
       assertFalse(wire.packets("tls").isEmpty());
       for (String way : List.of("src", "dst")) {
         String esp = "udp.port == 4500 && esp && ipv6." + way + " == " + Topology.HOME_AGENT;
-        assertTrue(wire.packets(esp).size() > 50, way);
+        assertTrue(wire.packets(esp).size() > ENOUGH, way);
         // RFC 3948 §2.1 wants zero over IPv4; over IPv6 it is computed (RFC 8200 §8.1).
         assertEquals(List.of(), wire.packets(esp + " && udp.checksum == 0"));
       }
