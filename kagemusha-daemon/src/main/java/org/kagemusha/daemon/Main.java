@@ -34,6 +34,7 @@ import picocli.CommandLine.Command;
       HomeAgentCommand.class,
       CheckCommand.class,
       ControlVerbs.Status.class,
+      ControlVerbs.Prepare.class,
       ControlVerbs.Arrived.class,
       ControlVerbs.Left.class,
       ControlVerbs.Home.class,

@@ -76,8 +76,8 @@ class MainTest {
   @CsvSource({
     "status,status[]", "status --json,status[json]", "show binding,show[binding]",
     "show sa --json,'show[sa, json]'", "show counters,show[counters]",
-    "show neighbours,show[neighbours]", "arrived,arrived[]", "left,left[]", "home,home[]",
-    "reload,reload[]"
+    "show neighbours,show[neighbours]", "prepare,prepare[]", "arrived,arrived[]", "left,left[]",
+    "home,home[]", "reload,reload[]"
   })
   void verbsReachTheDaemon(String line, String answer) {
     String[] words = (line + " --socket " + socket).split(" ");
