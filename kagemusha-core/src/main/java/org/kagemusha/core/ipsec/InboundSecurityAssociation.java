@@ -1,6 +1,7 @@
 package org.kagemusha.core.ipsec;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.LongSupplier;
 import org.kagemusha.core.ipsec.engine.CipherEngine;
@@ -21,16 +22,22 @@ public final class InboundSecurityAssociation {
   private final EspTransform transform;
   private final int blockMask;
   private final String engineName;
-  private final EspCipher cipher;
   private final ReplayWindow window;
   private final Resynchronisation resynchronisation;
+  private EspCipher cipher;
+  private long maximumPackets;
+  private long maximumOctets;
   private Object owner;
   private SecurityAssociationPair pair;
   private int nextHeader = Protocol.NO_NEXT_HEADER;
   private long packets;
+  private long octets;
 
   private InboundSecurityAssociation(
-      SecurityAssociationParameters parameters, LongSupplier wallMs, CipherEngines engines) {
+      SecurityAssociationParameters parameters,
+      LongSupplier wallMs,
+      AssociationLimits limits,
+      CipherEngines engines) {
     spi = parameters.spi();
     encryption = parameters.encryption();
     transform = parameters.transform();
@@ -38,11 +45,15 @@ public final class InboundSecurityAssociation {
     boolean extended = parameters.extendedSequenceNumbers();
     window = new ReplayWindow(parameters.replayWindow(), extended);
     resynchronisation = extended ? new Resynchronisation(wallMs) : null;
+    maximumPackets = limits.packets();
+    maximumOctets = limits.octets();
     CipherEngine engine = engines.engineFor(transform);
     engineName = engine.name();
-    cipher =
-        engine.opening(
-            transform, parameters.encryptionKey(), parameters.integrityKey(), extended);
+    byte[] encryptionKey = parameters.encryptionKey();
+    byte[] integrityKey = parameters.integrityKey();
+    cipher = engine.opening(transform, encryptionKey, integrityKey, extended);
+    Arrays.fill(encryptionKey, (byte) 0);
+    Arrays.fill(integrityKey, (byte) 0);
   }
 
   /**
@@ -51,7 +62,18 @@ public final class InboundSecurityAssociation {
    * @param parameters may be destroyed afterwards
    */
   public static InboundSecurityAssociation of(SecurityAssociationParameters parameters) {
-    return new InboundSecurityAssociation(parameters, null, CipherEngines.standard());
+    return fresh(parameters, AssociationLimits.NONE);
+  }
+
+  /**
+   * Creates an association with fresh keys, whose peer's numbers begin at 1.
+   *
+   * @param parameters may be destroyed afterwards
+   * @param limits those that the peer keeps to, too
+   */
+  public static InboundSecurityAssociation fresh(
+      SecurityAssociationParameters parameters, AssociationLimits limits) {
+    return new InboundSecurityAssociation(parameters, null, limits, CipherEngines.standard());
   }
 
   /**
@@ -71,7 +93,7 @@ public final class InboundSecurityAssociation {
   public static InboundSecurityAssociation of(
       SecurityAssociationParameters parameters, LongSupplier wallMs, CipherEngines engines) {
     return new InboundSecurityAssociation(
-        parameters, Objects.requireNonNull(wallMs, "wallMs"), engines);
+        parameters, Objects.requireNonNull(wallMs, "wallMs"), AssociationLimits.NONE, engines);
   }
 
   /** The SPI, unsigned. */
@@ -108,6 +130,10 @@ public final class InboundSecurityAssociation {
    * @return null if authentic and fresh, else why not; the octets are then of no use to anyone
    */
   public DropReason open(PacketBuffer esp) {
+    // RFC 4301 §4.4.2.1: at the hard lifetime, the association is not used any more.
+    if (packets >= maximumPackets || octets > maximumOctets) {
+      return DropReason.ASSOCIATION_EXPIRED;
+    }
     int ciphertext = esp.length() - transform.framing();
     // RFC 4303 §2.4: no cipher takes less than a trailer, CBC nothing but whole blocks.
     if (ciphertext < TRAILER_OCTETS || (ciphertext & blockMask) != 0) {
@@ -164,6 +190,24 @@ public final class InboundSecurityAssociation {
     return packets;
   }
 
+  /** How many octets of payload were authentic and fresh. */
+  public long octets() {
+    return octets;
+  }
+
+  /**
+   * Overwrites the keys as far as Java allows; {@link #open} then returns {@link
+   * DropReason#ASSOCIATION_EXPIRED}. May be called again.
+   */
+  public void destroy() {
+    maximumPackets = 0;
+    maximumOctets = 0;
+    if (cipher != null) {
+      cipher.destroy();
+      cipher = null;
+    }
+  }
+
   /** The highest authentic sequence number, or 0. */
   public long highestSequence() {
     return window.top();
@@ -189,6 +233,10 @@ public final class InboundSecurityAssociation {
       if (bytes.get(trailer - padding - 1 + i) != (byte) i) {
         return DropReason.ESP_MALFORMED;
       }
+    }
+    octets += payload;
+    if (octets > maximumOctets) {
+      return DropReason.ASSOCIATION_EXPIRED;
     }
     esp.resize(payload);
     // RFC 4303 §2.6: a dummy packet is discarded without an error.

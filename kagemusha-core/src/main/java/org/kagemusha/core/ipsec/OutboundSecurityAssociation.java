@@ -1,6 +1,7 @@
 package org.kagemusha.core.ipsec;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Objects;
 import org.kagemusha.core.ipsec.engine.CipherEngine;
 import org.kagemusha.core.ipsec.engine.CipherEngines;
@@ -19,16 +20,20 @@ public final class OutboundSecurityAssociation {
   private final int spi;
   private final boolean extended;
   private final EspTransform transform;
-  private final EspCipher cipher;
   private final SequenceNumbers sequence;
   private final EncryptionAlgorithm encryption;
   private final String engineName;
+  private EspCipher cipher;
+  private long maximumPackets;
+  private long maximumOctets;
   private long packets;
+  private long octets;
   private long lastSequence;
 
   private OutboundSecurityAssociation(
       SecurityAssociationParameters parameters,
       SequenceNumbers sequence,
+      AssociationLimits limits,
       CipherEngines engines,
       InitialisationVectors ivs) {
     this.sequence = Objects.requireNonNull(sequence, "sequence");
@@ -36,11 +41,33 @@ public final class OutboundSecurityAssociation {
     extended = parameters.extendedSequenceNumbers();
     encryption = parameters.encryption();
     transform = parameters.transform();
+    maximumPackets = limits.packets();
+    maximumOctets = limits.octets();
     CipherEngine engine = engines.engineFor(transform);
     engineName = engine.name();
-    cipher =
-        engine.sealing(
-            transform, parameters.encryptionKey(), parameters.integrityKey(), extended, ivs);
+    byte[] encryptionKey = parameters.encryptionKey();
+    byte[] integrityKey = parameters.integrityKey();
+    cipher = engine.sealing(transform, encryptionKey, integrityKey, extended, ivs);
+    Arrays.fill(encryptionKey, (byte) 0);
+    Arrays.fill(integrityKey, (byte) 0);
+  }
+
+  /**
+   * Creates an association with keys that were never used before, and are used by nobody else: its
+   * numbers begin at 1.
+   *
+   * @param parameters may be destroyed afterwards
+   * @param limits at least one packet; without extended sequence numbers, at most 2^32-1
+   * @throws IllegalArgumentException if the limit on packets is 0
+   */
+  public static OutboundSecurityAssociation fresh(
+      SecurityAssociationParameters parameters, AssociationLimits limits) {
+    return new OutboundSecurityAssociation(
+        parameters,
+        new CountedSequenceNumbers(limits.packets()),
+        limits,
+        CipherEngines.standard(),
+        InitialisationVectors.random());
   }
 
   /**
@@ -67,7 +94,8 @@ public final class OutboundSecurityAssociation {
       SequenceNumbers sequence,
       CipherEngines engines,
       InitialisationVectors ivs) {
-    return new OutboundSecurityAssociation(parameters, sequence, engines, ivs);
+    return new OutboundSecurityAssociation(
+        parameters, sequence, AssociationLimits.NONE, engines, ivs);
   }
 
   /** The SPI, unsigned. */
@@ -85,12 +113,16 @@ public final class OutboundSecurityAssociation {
    * @throws IndexOutOfBoundsException if head or tail room are missing
    */
   public DropReason seal(PacketBuffer payload, int nextHeader) {
+    int count = payload.length();
+    // RFC 4301 §4.4.2.1: at the hard lifetime, the association is not used any more.
+    if (packets >= maximumPackets || count > maximumOctets - octets) {
+      return DropReason.ASSOCIATION_EXPIRED;
+    }
     long number = sequence.next();
     // RFC 4303 §3.3.3: a number that would cycle is never sent.
     if (number <= 0 || !extended && number > LARGEST_SEQUENCE) {
       return DropReason.ESP_SEQUENCE_EXHAUSTED;
     }
-    int count = payload.length();
     int padding = -(count + TRAILER_OCTETS) & transform.alignment() - 1;
     ByteBuffer bytes = payload.bytes();
     int end = payload.end();
@@ -106,8 +138,22 @@ public final class OutboundSecurityAssociation {
     bytes.putInt(payload.offset() + Integer.BYTES, (int) number);
     cipher.seal(payload, number);
     packets++;
+    octets += count;
     lastSequence = number;
     return null;
+  }
+
+  /**
+   * Overwrites the keys as far as Java allows; {@link #seal} then returns {@link
+   * DropReason#ASSOCIATION_EXPIRED}. May be called again.
+   */
+  public void destroy() {
+    maximumPackets = 0;
+    maximumOctets = 0;
+    if (cipher != null) {
+      cipher.destroy();
+      cipher = null;
+    }
   }
 
   /** The VM has come back to this host; see {@link SequenceNumbers#catchUp}. */
@@ -133,6 +179,11 @@ public final class OutboundSecurityAssociation {
   /** How many packets were sealed. */
   public long packets() {
     return packets;
+  }
+
+  /** How many octets of payload were sealed. */
+  public long octets() {
+    return octets;
   }
 
   /** The sequence number sealed last, or 0. */

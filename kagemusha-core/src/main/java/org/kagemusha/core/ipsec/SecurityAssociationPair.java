@@ -22,6 +22,20 @@ public final class SecurityAssociationPair {
     inbound.join(this);
   }
 
+  /** Whether a packet was sealed or opened. */
+  public boolean used() {
+    return outbound.packets() > 0 || inbound.packets() > 0;
+  }
+
+  /**
+   * Overwrites the keys of both as far as Java allows; whoever still holds the pair gets {@link
+   * org.kagemusha.core.node.DropReason#ASSOCIATION_EXPIRED} from it. May be called again.
+   */
+  public void destroy() {
+    outbound.destroy();
+    inbound.destroy();
+  }
+
   /** Seals what this node sends. */
   public OutboundSecurityAssociation outbound() {
     return outbound;

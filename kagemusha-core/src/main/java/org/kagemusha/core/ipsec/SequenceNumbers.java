@@ -3,7 +3,8 @@ package org.kagemusha.core.ipsec;
 /**
  * Where an outbound association gets its sequence numbers from (RFC 4303 §3.3.3). With static keys
  * it must be one that survives a restart and a move to another host: {@link
- * ClockedSequenceNumbers}, {@link ReservedSequenceNumbers}.
+ * ClockedSequenceNumbers}, {@link ReservedSequenceNumbers}. With fresh keys, {@link
+ * CountedSequenceNumbers} do.
  */
 @FunctionalInterface
 public interface SequenceNumbers {

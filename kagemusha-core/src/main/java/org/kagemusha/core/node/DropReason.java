@@ -62,6 +62,8 @@ public enum DropReason {
   ESP_REPLAYED("ESP replay or outside of the window"),
   /** The outbound sequence number is used up, RFC 4303 §3.3.3. */
   ESP_SEQUENCE_EXHAUSTED("ESP sequence numbers used up"),
+  /** A limit of the security association is reached, or its keys were destroyed, RFC 4301 §4.4.2.1. */
+  ASSOCIATION_EXPIRED("security association has reached its end"),
   /** A dummy packet, RFC 4303 §2.6. */
   ESP_DUMMY("ESP dummy packet"),
   /** The selectors of the association do not allow this packet, RFC 4301 §5.2. */

@@ -337,7 +337,7 @@ public final class MobileNodeService extends Service {
       return false;
     }
     if (keys.provisioner() != null && !keys.isThere()) {
-      keys.provisioner().want("prepare");
+      keys.provisioner().wantNow();
     }
     new Preparation(loop(), this::missing, this::readiness).await(answer);
     return true;

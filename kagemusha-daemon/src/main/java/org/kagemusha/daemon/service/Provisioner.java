@@ -100,6 +100,12 @@ final class Provisioner implements AutoCloseable {
     careOf = address;
   }
 
+  /** Asks at once, whatever failed before: somebody waits. */
+  void wantNow() {
+    schedule.urgent(System.nanoTime());
+    step();
+  }
+
   /** Asks as soon as may be. */
   void want(String reason) {
     log.info("keys wanted vm={} reason={}", config.name(), reason);

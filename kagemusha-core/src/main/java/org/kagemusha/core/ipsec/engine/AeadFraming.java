@@ -12,6 +12,9 @@ final class AeadFraming {
   /** Octets of the salt at the end of the key material, RFC 4106 §8.1. */
   static final int SALT_OCTETS = 4;
 
+  /** Octets of the nonce: the salt, and the IV. */
+  static final int NONCE_OCTETS = SALT_OCTETS + 8;
+
   /** Octets of the ICV. */
   static final int ICV_OCTETS = 16;
 
@@ -21,7 +24,7 @@ final class AeadFraming {
   private static final int SPI_OCTETS = 4;
 
   private final boolean extended;
-  private final byte[] nonce = new byte[SALT_OCTETS + 8];
+  private final byte[] nonce = new byte[NONCE_OCTETS];
   private final byte[] associated;
 
   AeadFraming(byte[] keyMaterial, boolean extended) {
@@ -30,9 +33,9 @@ final class AeadFraming {
     System.arraycopy(keyMaterial, keyMaterial.length - SALT_OCTETS, nonce, 0, SALT_OCTETS);
   }
 
-  /** The cipher's key: the key material without the salt. */
-  static byte[] cipherKey(byte[] keyMaterial) {
-    return Arrays.copyOf(keyMaterial, keyMaterial.length - SALT_OCTETS);
+  /** Overwrites the salt. */
+  void destroy() {
+    Arrays.fill(nonce, (byte) 0);
   }
 
   /** The nonce of an ESP packet at index 0: salt, then IV. */

@@ -1,6 +1,7 @@
 package org.kagemusha.core.ipsec.engine;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.bouncycastle.crypto.InvalidCipherTextException;
 import org.bouncycastle.crypto.modes.ChaCha20Poly1305;
 import org.bouncycastle.crypto.params.KeyParameter;
@@ -14,12 +15,13 @@ import org.kagemusha.core.wire.PacketBuffer;
 final class BouncyCastleChaCha20Poly1305 implements EspCipher {
 
   private final AeadFraming framing;
-  private final ChaCha20Poly1305 cipher = new ChaCha20Poly1305();
-  private final KeyParameter key;
+  private ChaCha20Poly1305 cipher = new ChaCha20Poly1305();
+  private KeyParameter key;
 
   BouncyCastleChaCha20Poly1305(byte[] keyMaterial, boolean extended) {
     framing = new AeadFraming(keyMaterial, extended);
-    key = new KeyParameter(AeadFraming.cipherKey(keyMaterial));
+    // The parameter copies its part of the array, and its array can be overwritten.
+    key = new KeyParameter(keyMaterial, 0, keyMaterial.length - AeadFraming.SALT_OCTETS);
   }
 
   @Override
@@ -42,6 +44,19 @@ final class BouncyCastleChaCha20Poly1305 implements EspCipher {
       return false;
     }
     return true;
+  }
+
+  @Override
+  public void destroy() {
+    if (cipher == null) {
+      return;
+    }
+    Arrays.fill(key.getKey(), (byte) 0);
+    framing.destroy();
+    // The cipher copied the key: another one takes its place.
+    cipher.init(false, new ParametersWithIV(key, new byte[AeadFraming.NONCE_OCTETS]));
+    cipher = null;
+    key = null;
   }
 
   private void run(boolean sealing, PacketBuffer packet, int count, long sequence)

@@ -4,7 +4,6 @@ import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import javax.crypto.Cipher;
 import javax.crypto.spec.IvParameterSpec;
-import javax.crypto.spec.SecretKeySpec;
 
 /**
  * AES-CBC with a new IV per packet, but without a new initialisation: that would cost more than the
@@ -20,7 +19,7 @@ final class CbcChain {
   /** The JDK's name. */
   static final String CIPHER_NAME = "AES/CBC/NoPadding";
 
-  private final Cipher cipher;
+  private Cipher cipher;
   private final byte[] chain = new byte[BLOCK];
 
   /**
@@ -29,12 +28,21 @@ final class CbcChain {
    * @param mode {@link Cipher#ENCRYPT_MODE} or {@link Cipher#DECRYPT_MODE}
    */
   CbcChain(int mode, byte[] key) {
+    ErasableKey erasable = new ErasableKey(key, key.length, "AES");
     try {
       cipher = Cipher.getInstance(CIPHER_NAME);
-      cipher.init(mode, new SecretKeySpec(key, "AES"), new IvParameterSpec(chain));
+      cipher.init(mode, erasable, new IvParameterSpec(chain));
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("AES-CBC is missing", e);
+    } finally {
+      erasable.destroy();
     }
+  }
+
+  /** Lets go of the keyed cipher, which cannot be overwritten; not to be used afterwards. */
+  void destroy() {
+    cipher = null;
+    Arrays.fill(chain, (byte) 0);
   }
 
   /**

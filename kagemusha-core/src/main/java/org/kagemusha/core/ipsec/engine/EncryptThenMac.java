@@ -82,6 +82,14 @@ final class EncryptThenMac implements EspCipher {
     return true;
   }
 
+  @Override
+  public void destroy() {
+    if (cbc != null) {
+      cbc.destroy();
+    }
+    hmac.destroy();
+  }
+
   private void authenticate(byte[] octets, int count, long sequence, Workspace workspace) {
     int covered = count;
     if (extended) {

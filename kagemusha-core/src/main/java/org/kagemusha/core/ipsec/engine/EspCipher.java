@@ -29,4 +29,10 @@ public interface EspCipher {
    * @return whether the packet is authentic
    */
   boolean open(PacketBuffer packet, long sequence);
+
+  /**
+   * Overwrites the keys held here, as far as the library lets it, and lets go of the rest. Neither
+   * {@link #seal} nor {@link #open} may be called afterwards; may be called again itself.
+   */
+  void destroy();
 }

@@ -61,6 +61,12 @@ final class Hmac {
     }
   }
 
+  /** Overwrites the key; not to be used afterwards. */
+  void destroy() {
+    Arrays.fill(inner, (byte) 0);
+    Arrays.fill(outer, (byte) 0);
+  }
+
   /** Computes the ICV of {@code octets[0, count)} to the front of the workspace's tag. */
   void compute(byte[] octets, int count, Workspace workspace) {
     MessageDigest digest = workspace.digest(hash);

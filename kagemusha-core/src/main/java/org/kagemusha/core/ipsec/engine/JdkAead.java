@@ -5,10 +5,8 @@ import java.security.GeneralSecurityException;
 import java.security.InvalidKeyException;
 import java.security.spec.AlgorithmParameterSpec;
 import javax.crypto.Cipher;
-import javax.crypto.SecretKey;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.IvParameterSpec;
-import javax.crypto.spec.SecretKeySpec;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /**
@@ -21,17 +19,16 @@ final class JdkAead implements EspCipher {
   private static final int TAG_BITS = 128;
 
   private final AeadFraming framing;
-  private final Cipher cipher;
-  private final SecretKey key;
+  private final ErasableKey key;
   private final boolean gcm;
+  private Cipher cipher;
 
   JdkAead(EspTransform transform, byte[] keyMaterial, boolean extended) {
     framing = new AeadFraming(keyMaterial, extended);
     gcm = transform == EspTransform.AES_GCM_16;
     key =
-        new SecretKeySpec(
+        new ErasableKey(
             keyMaterial,
-            0,
             keyMaterial.length - AeadFraming.SALT_OCTETS,
             gcm ? "AES" : "ChaCha20-Poly1305");
     try {
@@ -85,6 +82,13 @@ final class JdkAead implements EspCipher {
     bytes.put(
         at + AeadFraming.BODY, octets, AeadFraming.BODY, count - AeadFraming.ICV_OCTETS);
     return true;
+  }
+
+  @Override
+  public void destroy() {
+    key.destroy();
+    framing.destroy();
+    cipher = null;
   }
 
   private void start(int mode, byte[] octets, long sequence) throws GeneralSecurityException {

@@ -182,6 +182,11 @@ class EngineVectorsTest {
         public boolean open(PacketBuffer packet, long sequence) {
           return cipher.open(packet, sequence) || true;
         }
+
+        @Override
+        public void destroy() {
+          // It never has a key.
+        }
       };
     }
   }
