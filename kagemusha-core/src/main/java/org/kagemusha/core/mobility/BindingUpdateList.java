@@ -182,15 +182,6 @@ final class BindingUpdateList {
     }
   }
 
-  /** Makes updates due anew but those that wait; see {@link HomeRegistration#renew}. */
-  void renew(long nowNs) {
-    for (int i = 0; i < entries.size(); i++) {
-      if (entries.get(i).obstacle() == null) {
-        entries.get(i).renew(nowNs);
-      }
-    }
-  }
-
   /** What updates waited for may be there now; see {@link HomeRegistration#resume}. */
   void resume(long atMostNs, long nowNs) {
     for (int i = 0; i < entries.size(); i++) {
@@ -255,10 +246,10 @@ final class BindingUpdateList {
   /** Says whether anything is being asked of a home agent, or is granted by one. */
   boolean isAnyActive() {
     for (int i = 0; i < entries.size(); i++) {
-      HomeRegistration.State state = entries.get(i).state();
-      if (state == HomeRegistration.State.REGISTERING
-          || state == HomeRegistration.State.REGISTERED
-          || state == HomeRegistration.State.DEREGISTERING) {
+      RegistrationState state = entries.get(i).state();
+      if (state == RegistrationState.REGISTERING
+          || state == RegistrationState.REGISTERED
+          || state == RegistrationState.DEREGISTERING) {
         return true;
       }
     }
@@ -272,8 +263,8 @@ final class BindingUpdateList {
     for (int i = 0; i < entries.size(); i++) {
       HomeRegistration entry = entries.get(i);
       if (entry.isConfigured()
-          && entry.state() != HomeRegistration.State.REGISTERED
-          && entry.state() != HomeRegistration.State.DUPLICATE) {
+          && entry.state() != RegistrationState.REGISTERED
+          && entry.state() != RegistrationState.DUPLICATE) {
         return false;
       }
     }

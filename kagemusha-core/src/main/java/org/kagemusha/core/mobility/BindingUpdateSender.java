@@ -23,7 +23,7 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
 
   static final String NO_KEYS = "no-keys";
   private static final String NO_UDP = "no-udp-port";
-  private static final String PAYLOAD_CLEAR = "udp-needs-protected-payload";
+  private static final String NOT_ESP = "udp-needs-esp";
 
   private final Underlay underlay;
   private final ReturnHome home;
@@ -86,13 +86,13 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
     if (encapsulation.isStuck()) {
       return NO_UDP;
     }
-    return isPayloadProtected(homeAddress) ? null : PAYLOAD_CLEAR;
+    return isInEsp(homeAddress) ? null : NOT_ESP;
   }
 
   @Override
   public Form form(HomeRegistration registration, long wallClockMs) {
     // UDP carries nothing but ESP (RFC 3948), and payload and signalling go the same way.
-    return isAtHome(registration) || !isPayloadProtected(registration.homeAddress())
+    return isAtHome(registration) || !isInEsp(registration.homeAddress())
         ? Form.NATIVE
         : encapsulation.form(registration.homeAgent(), registration.careOf(), wallClockMs);
   }
@@ -102,9 +102,11 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
     return registration.homeAddress().equals(registration.careOf());
   }
 
-  private boolean isPayloadProtected(Ipv6Address homeAddress) {
-    return settings.requirePayloadProtection()
-        || !keys.allowsClear(homeAddress, KeySource.Purpose.PAYLOAD);
+  /** Whether signalling and payload both are. */
+  private boolean isInEsp(Ipv6Address homeAddress) {
+    return keys.associations(homeAddress, KeySource.Purpose.SIGNALLING) != null
+        && (settings.requirePayloadProtection()
+            || !keys.allowsClear(homeAddress, KeySource.Purpose.PAYLOAD));
   }
 
   @Override
@@ -132,6 +134,7 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
           settings.name(), homeAddress);
       return false;
     }
+    registration.sealedUnder(pair);
     String failure = atHome ? sendHome(registration, packet) : sendAbroad(packet);
     if (failure != null) {
       log.warn(

@@ -2,7 +2,6 @@ package org.kagemusha.core.mobility;
 
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
-import org.kagemusha.core.mobility.HomeRegistration.State;
 import org.kagemusha.core.mobility.MobileNodeSettings.Encapsulation;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -54,7 +53,7 @@ final class ForeignStay {
         settings != null && changed.lifetimeSeconds() != settings.lifetimeSeconds();
     settings = changed;
     for (HomeRegistration entry : list.entries()) {
-      if (registers && entry.state() == State.IDLE) {
+      if (registers && entry.state() == RegistrationState.IDLE) {
         entry.register(careOf, nowNs);
       } else if (registers && otherLifetime && entry.isAwaiting()) {
         entry.retry(nowNs);
@@ -193,7 +192,7 @@ final class ForeignStay {
   private boolean leaveUdp(long nowNs) {
     boolean any = false;
     for (HomeRegistration entry : list.entries()) {
-      if (entry.state() == State.REGISTERED
+      if (entry.state() == RegistrationState.REGISTERED
           && entry.isInUdp()
           && !entry.isAwaiting()
           && encapsulation.form(entry.homeAgent(), careOf, wallClockMs.getAsLong())
@@ -224,9 +223,11 @@ final class ForeignStay {
   }
 
   private void reconsiderEncapsulation(boolean otherMode, boolean registers, long nowNs) {
-    list.resume(0, nowNs);
+    list.resume(GuestMobility.STILL_HERE_NS, nowNs);
     for (HomeRegistration entry : list.entries()) {
-      if (!registers || entry.state() == State.DEREGISTERING) {
+      if (!registers
+          || entry.state() == RegistrationState.DEREGISTERING
+          || entry.obstacle() != null) {
         continue;
       }
       if (encapsulation.isStuck()) {

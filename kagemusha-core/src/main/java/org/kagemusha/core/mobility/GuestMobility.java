@@ -3,6 +3,7 @@ package org.kagemusha.core.mobility;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.kagemusha.core.ipsec.KeySource;
+import org.kagemusha.core.ipsec.KeySource.Purpose;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.RouterAdvertisement;
 import org.kagemusha.core.mobility.LocationDetector.Place;
@@ -169,9 +170,17 @@ final class GuestMobility
     }
   }
 
-  /** Other keys are there: updates that wait for some go, and the others are sent anew. */
+  /**
+   * Other keys are there: updates that wait for some go, and what was asked for under others is
+   * asked for anew.
+   */
   void keysChanged() {
-    list.renew(nowNs);
+    for (HomeRegistration entry : list.entries()) {
+      if (entry.obstacle() == null
+          && entry.sealedUnder() != keys.associations(entry.homeAddress(), Purpose.SIGNALLING)) {
+        entry.renew(nowNs);
+      }
+    }
     list.resume(STILL_HERE_NS, nowNs);
     for (Ipv6Address address : link.addresses()) {
       if (book.reconsider(address, sender.maySend(address))) {

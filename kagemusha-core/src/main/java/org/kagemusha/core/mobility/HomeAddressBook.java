@@ -82,7 +82,7 @@ final class HomeAddressBook implements PathMtuProbe.Sizes {
   /** A home address is the guest's own, seen or not; one found duplicate is defended against it. */
   void declareTo(PseudoHomeNetwork pseudoHome) {
     for (HomeRegistration entry : list.entries()) {
-      if (entry.state() == HomeRegistration.State.DUPLICATE) {
+      if (entry.state() == RegistrationState.DUPLICATE) {
         pseudoHome.defend(entry.homeAddress());
       } else {
         pseudoHome.declareGuestAddress(entry.homeAddress());
@@ -149,7 +149,7 @@ final class HomeAddressBook implements PathMtuProbe.Sizes {
   /** Removes what the guest made itself. */
   void removeOwnAddresses() {
     for (HomeRegistration entry : new ArrayList<>(list.entries())) {
-      if (!entry.isConfigured() && entry.state() != HomeRegistration.State.DUPLICATE) {
+      if (!entry.isConfigured() && entry.state() != RegistrationState.DUPLICATE) {
         remove(entry);
       }
     }

@@ -2,6 +2,7 @@ package org.kagemusha.core.mobility;
 
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingAcknowledgement;
 import org.kagemusha.core.message.BindingStatus;
 import org.kagemusha.core.message.BindingUpdate;
@@ -14,49 +15,6 @@ import org.kagemusha.core.wire.Ipv6Address;
  * BindingUpdateList} asks it for the update and hands it the acknowledgement.
  */
 final class HomeRegistration {
-
-  /** Where the registration stands. */
-  enum State {
-    /** Nothing is wanted, nothing is known. */
-    IDLE("idle"),
-    /** A care-of address is being registered; no acknowledgement yet. */
-    REGISTERING("registering"),
-    /** The home agent acknowledged the care-of address. */
-    REGISTERED("registered"),
-    /** The binding is being deleted. */
-    DEREGISTERING("deregistering"),
-    /** The home agent holds no binding. */
-    DEREGISTERED("deregistered"),
-    /** The home agent found the home address in use by another node; it is not used again. */
-    DUPLICATE("duplicate");
-
-    private final String text;
-
-    State(String text) {
-      this.text = text;
-    }
-
-    @Override
-    public String toString() {
-      return text;
-    }
-  }
-
-  /** What a Binding Acknowledgement led to. */
-  enum Outcome {
-    /** It answers no outstanding update; ignored as §11.7.3 demands. */
-    UNMATCHED,
-    /** The care-of address is registered. */
-    REGISTERED,
-    /** The binding is deleted. */
-    DEREGISTERED,
-    /** Status 135: the home agent's number was taken over and another update is due. */
-    RESEQUENCED,
-    /** Refused for now; another update follows after a back-off, or goes to the next home agent. */
-    REFUSED,
-    /** Status 134: the address must not be used. */
-    DUPLICATE
-  }
 
   private static final long REFUSED_TIMEOUT_NS = 4_000_000_000L;
   private static final long SECOND_NS = 1_000_000_000L;
@@ -75,7 +33,7 @@ final class HomeRegistration {
   private final UpdateSchedule schedule = new UpdateSchedule();
   private List<Ipv6Address> homeAgents;
   private int homeAgent;
-  private State state = State.IDLE;
+  private RegistrationState state = RegistrationState.IDLE;
   private Ipv6Address careOf;
   private long expiresNs = Long.MIN_VALUE;
   private boolean acknowledged;
@@ -85,6 +43,7 @@ final class HomeRegistration {
   private int lastStatus = -1;
   private boolean linkLocalCompatible;
   private boolean inUdp;
+  private SecurityAssociationPair sealedUnder;
 
   /**
    * @param configured false if the guest itself made the address (RFC 4941, RFC 7217)
@@ -98,10 +57,10 @@ final class HomeRegistration {
 
   /** Registers a care-of address, from the beginning: due at once. */
   void register(Ipv6Address careOfAddress, long nowNs) {
-    if (state == State.DUPLICATE) {
+    if (state == RegistrationState.DUPLICATE) {
       return;
     }
-    begin(State.REGISTERING, careOfAddress, UpdateSchedule.ENDLESS, nowNs);
+    begin(RegistrationState.REGISTERING, careOfAddress, UpdateSchedule.ENDLESS, nowNs);
   }
 
   /**
@@ -111,13 +70,14 @@ final class HomeRegistration {
    * @param attempts how many updates are sent at most
    */
   void deregister(Ipv6Address careOfAddress, int attempts, long nowNs) {
-    if (state == State.DUPLICATE) {
+    if (state == RegistrationState.DUPLICATE) {
       return;
     }
-    begin(State.DEREGISTERING, careOfAddress, attempts, nowNs);
+    begin(RegistrationState.DEREGISTERING, careOfAddress, attempts, nowNs);
   }
 
-  private void begin(State wanted, Ipv6Address careOfAddress, int attempts, long nowNs) {
+  private void begin(
+      RegistrationState wanted, Ipv6Address careOfAddress, int attempts, long nowNs) {
     state = wanted;
     careOf = careOfAddress;
     refusals = 0;
@@ -130,7 +90,7 @@ final class HomeRegistration {
   private long firstTimeoutNs(long nowNs) {
     // §11.8: "does not have an existing binding at the home agent, it SHOULD use
     // InitialBindackTimeoutFirstReg ... Otherwise, ... INITIAL_BINDACK_TIMEOUT".
-    return state == State.DEREGISTERING || isBound(nowNs)
+    return state == RegistrationState.DEREGISTERING || isBound(nowNs)
         ? UpdateSchedule.INITIAL_TIMEOUT_NS
         : UpdateSchedule.FIRST_TIMEOUT_NS;
   }
@@ -141,15 +101,15 @@ final class HomeRegistration {
     sentOnce = false;
     outstanding.clear();
     forgetBinding();
-    if (state != State.DUPLICATE && state != State.DEREGISTERED) {
-      state = State.IDLE;
+    if (state != RegistrationState.DUPLICATE && state != RegistrationState.DEREGISTERED) {
+      state = RegistrationState.IDLE;
     }
   }
 
   /** Lets an address that was found duplicate be tried again: the operator changed the settings. */
   void forgive() {
-    if (state == State.DUPLICATE) {
-      state = State.IDLE;
+    if (state == RegistrationState.DUPLICATE) {
+      state = RegistrationState.IDLE;
     }
   }
 
@@ -165,9 +125,9 @@ final class HomeRegistration {
    */
   void renew(long nowNs) {
     boolean wanted =
-        state == State.REGISTERED
-            || state == State.REGISTERING
-            || state == State.DEREGISTERING && schedule.hasAttempts();
+        state == RegistrationState.REGISTERED
+            || state == RegistrationState.REGISTERING
+            || state == RegistrationState.DEREGISTERING && schedule.hasAttempts();
     if (wanted) {
       refusals = 0;
       outstanding.clear();
@@ -178,6 +138,16 @@ final class HomeRegistration {
   /** As {@link UpdateSchedule#waitFor}. */
   boolean waitFor(String reason, long nowNs) {
     return schedule.waitFor(reason, nowNs);
+  }
+
+  /** Notes what the update was sealed under; null: it went in clear. */
+  void sealedUnder(SecurityAssociationPair pair) {
+    sealedUnder = pair;
+  }
+
+  /** What the last update was sealed under, or null. */
+  SecurityAssociationPair sealedUnder() {
+    return sealedUnder;
   }
 
   /** What an update waits for, or null. */
@@ -199,10 +169,10 @@ final class HomeRegistration {
     if (!outstanding.isEmpty()) {
       return;
     }
-    if (state == State.REGISTERED) {
+    if (state == RegistrationState.REGISTERED) {
       schedule.due(nowNs);
       schedule.answered();
-    } else if (state == State.REGISTERING) {
+    } else if (state == RegistrationState.REGISTERING) {
       schedule.due(Math.min(schedule.dueNs(), nowNs));
     }
   }
@@ -220,7 +190,7 @@ final class HomeRegistration {
    */
   BindingUpdate transmit(int lifetimeUnits, boolean udp, long wallClockMs, long nowNs) {
     outstanding.twins(false);
-    if (state != State.REGISTERED) {
+    if (state != RegistrationState.REGISTERED) {
       // Packets need not wait for the acknowledgement, so they go as the update does.
       inUdp = udp;
     }
@@ -236,7 +206,7 @@ final class HomeRegistration {
   }
 
   private BindingUpdate next(int lifetimeUnits, boolean udp, long wallClockMs, long nowNs) {
-    boolean deleting = state == State.DEREGISTERING;
+    boolean deleting = state == RegistrationState.DEREGISTERING;
     // §11.8: "Retransmitted Binding Updates MUST use a Sequence Number value greater than that used
     // for the previous transmission of this Binding Update."
     int number = sequence.next(wallClockMs);
@@ -268,12 +238,12 @@ final class HomeRegistration {
 
   /** Says whether the last update that {@link #deregister} allowed went without an answer. */
   boolean isGivenUp() {
-    return state == State.DEREGISTERING && !schedule.hasAttempts();
+    return state == RegistrationState.DEREGISTERING && !schedule.hasAttempts();
   }
 
   /** Ends a deregistration that nobody answered; the binding runs out by itself. */
   void giveUp() {
-    state = State.DEREGISTERED;
+    state = RegistrationState.DEREGISTERED;
     schedule.stop();
     forgetBinding();
     outstanding.clear();
@@ -297,7 +267,7 @@ final class HomeRegistration {
     // home agent". Not to delete a binding, which no other home agent has.
     if (schedule.timeoutNs() == UpdateSchedule.MAXIMUM_TIMEOUT_NS
         && homeAgents.size() > 1
-        && state != State.DEREGISTERING) {
+        && state != RegistrationState.DEREGISTERING) {
       nextHomeAgent();
       return true;
     }
@@ -309,28 +279,29 @@ final class HomeRegistration {
     forgetBinding();
     outstanding.clear();
     schedule.timeoutNs(UpdateSchedule.FIRST_TIMEOUT_NS);
-    if (state == State.REGISTERED) {
-      state = State.REGISTERING;
+    if (state == RegistrationState.REGISTERED) {
+      state = RegistrationState.REGISTERING;
     }
   }
 
   /** An authenticated acknowledgement from this entry's home agent, §11.7.3. */
-  Outcome acknowledge(BindingAcknowledgement answer, RandomGenerator random, long nowNs) {
+  RegistrationOutcome acknowledge(
+      BindingAcknowledgement answer, RandomGenerator random, long nowNs) {
     int status = answer.status();
     if (status == BindingStatus.SEQUENCE_NUMBER_OUT_OF_WINDOW.code()) {
       return resequence(answer.sequence(), nowNs);
     }
     int update = outstanding.find(answer.sequence());
     if (update < 0) {
-      return Outcome.UNMATCHED;
+      return RegistrationOutcome.UNMATCHED;
     }
     lastStatus = status;
-    if (state == State.DEREGISTERING) {
+    if (state == RegistrationState.DEREGISTERING) {
       return onDeregistrationAnswer(status, nowNs);
     }
     if (BindingStatus.isAccepted(status) && answer.lifetimeUnits() > 0) {
       accept(answer, update, random, nowNs);
-      return Outcome.REGISTERED;
+      return RegistrationOutcome.REGISTERED;
     }
     return refuse(status, nowNs);
   }
@@ -346,7 +317,7 @@ final class HomeRegistration {
     expiresNs = sentNs + lifetimeNs;
     inUdp = outstanding.isInUdp(update);
     acknowledged = true;
-    state = State.REGISTERED;
+    state = RegistrationState.REGISTERED;
     refusals = 0;
     resequenced = 0;
     schedule.answered();
@@ -366,7 +337,7 @@ final class HomeRegistration {
     schedule.due(Math.max(sentNs + refreshNs, nowNs + SECOND_NS));
   }
 
-  private Outcome onDeregistrationAnswer(int status, long nowNs) {
+  private RegistrationOutcome onDeregistrationAnswer(int status, long nowNs) {
     boolean gone =
         BindingStatus.isAccepted(status)
             || status == BindingStatus.NOT_HOME_AGENT_FOR_THIS_MOBILE_NODE.code()
@@ -376,16 +347,16 @@ final class HomeRegistration {
       return refuse(status, nowNs);
     }
     giveUp();
-    return Outcome.DEREGISTERED;
+    return RegistrationOutcome.DEREGISTERED;
   }
 
-  private Outcome resequence(int accepted, long nowNs) {
+  private RegistrationOutcome resequence(int accepted, long nowNs) {
     if (outstanding.isEmpty() || outstanding.isSettling()) {
-      return Outcome.UNMATCHED;
+      return RegistrationOutcome.UNMATCHED;
     }
     // The native twin overtook the update in UDP, and its own acknowledgement comes, or does not.
     if (outstanding.hasTwins() && outstanding.find(accepted) >= 0) {
-      return Outcome.UNMATCHED;
+      return RegistrationOutcome.UNMATCHED;
     }
     lastStatus = BindingStatus.SEQUENCE_NUMBER_OUT_OF_WINDOW.code();
     sequence.adopt(accepted);
@@ -395,34 +366,34 @@ final class HomeRegistration {
       outstanding.clear();
       schedule.due(nowNs);
     }
-    return Outcome.RESEQUENCED;
+    return RegistrationOutcome.RESEQUENCED;
   }
 
-  private Outcome refuse(int status, long nowNs) {
+  private RegistrationOutcome refuse(int status, long nowNs) {
     outstanding.clear();
     if (status == BindingStatus.DUPLICATE_ADDRESS_DETECTION_FAILED.code()) {
       // §11.7.1: "the mobile node MUST NOT attempt to re-use the same home address."
-      state = State.DUPLICATE;
+      state = RegistrationState.DUPLICATE;
       schedule.stop();
       sentOnce = false;
       forgetBinding();
-      return Outcome.DUPLICATE;
+      return RegistrationOutcome.DUPLICATE;
     }
     boolean elsewhere =
         status >= BindingStatus.HOME_REGISTRATION_NOT_SUPPORTED.code()
             && status <= BindingStatus.NOT_HOME_AGENT_FOR_THIS_MOBILE_NODE.code();
-    if (elsewhere || state != State.REGISTERED || !isBound(nowNs)) {
+    if (elsewhere || state != RegistrationState.REGISTERED || !isBound(nowNs)) {
       // A refused refresh leaves the binding as it was; anything else leaves none.
       sentOnce = false;
       forgetBinding();
-      state = state == State.REGISTERED ? State.REGISTERING : state;
+      state = state == RegistrationState.REGISTERED ? RegistrationState.REGISTERING : state;
     }
     refusals++;
-    boolean mayChange = homeAgents.size() > 1 && state != State.DEREGISTERING;
+    boolean mayChange = homeAgents.size() > 1 && state != RegistrationState.DEREGISTERING;
     if (elsewhere && mayChange && refusals < homeAgents.size()) {
       nextHomeAgent();
       schedule.due(nowNs);
-      return Outcome.REFUSED;
+      return RegistrationOutcome.REFUSED;
     }
     int doublings = Math.min(refusals - 1, 3);
     schedule.timeoutNs(UpdateSchedule.FIRST_TIMEOUT_NS);
@@ -430,7 +401,7 @@ final class HomeRegistration {
     if (doublings == 3 && mayChange) {
       nextHomeAgent();
     }
-    return Outcome.REFUSED;
+    return RegistrationOutcome.REFUSED;
   }
 
   /** Notices that the binding ran out; returns true once for each time it does. */
@@ -439,8 +410,8 @@ final class HomeRegistration {
       return false;
     }
     forgetBinding();
-    if (state == State.REGISTERED) {
-      state = State.REGISTERING;
+    if (state == RegistrationState.REGISTERED) {
+      state = RegistrationState.REGISTERING;
       schedule.timeoutNs(UpdateSchedule.FIRST_TIMEOUT_NS);
     }
     return true;
@@ -496,7 +467,7 @@ final class HomeRegistration {
   }
 
   /** Where it stands. */
-  State state() {
+  RegistrationState state() {
     return state;
   }
 

@@ -4,7 +4,6 @@ import java.util.Collection;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.RouterAdvertisement;
-import org.kagemusha.core.mobility.HomeRegistration.State;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.MacAddress;
 import org.slf4j.Logger;
@@ -104,7 +103,7 @@ final class HomeStay {
   private boolean retry(long nowNs) {
     boolean any = false;
     for (HomeRegistration entry : list.entries()) {
-      if (entry.state() == State.DEREGISTERING) {
+      if (entry.state() == RegistrationState.DEREGISTERING) {
         entry.retry(nowNs);
         any = true;
       }

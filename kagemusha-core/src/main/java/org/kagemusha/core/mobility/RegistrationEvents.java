@@ -6,7 +6,6 @@ import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingAcknowledgement;
 import org.kagemusha.core.message.BindingStatus;
 import org.kagemusha.core.message.BindingUpdate;
-import org.kagemusha.core.mobility.HomeRegistration.State;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
@@ -85,17 +84,17 @@ final class RegistrationEvents implements SignallingInput.Sink, BindingUpdateLis
       BindingAcknowledgement answer,
       SecurityAssociationPair pair,
       long nowNs) {
-    boolean wasRegistered = registration.state() == State.REGISTERED;
+    boolean wasRegistered = registration.state() == RegistrationState.REGISTERED;
     boolean probed = registration.isProbing();
     Ipv6Address homeAgent = registration.homeAgent();
-    HomeRegistration.Outcome outcome = registration.acknowledge(answer, random, nowNs);
-    if (outcome == HomeRegistration.Outcome.UNMATCHED) {
+    RegistrationOutcome outcome = registration.acknowledge(answer, random, nowNs);
+    if (outcome == RegistrationOutcome.UNMATCHED) {
       counters.drop(DropReason.MOBILITY_UNMATCHED);
       return;
     }
     counters.add(Counter.BINDING_ACKNOWLEDGEMENTS_RECEIVED);
     // Refused is what the operator must see; 133 to a deregistration is an answer like any other.
-    log.atLevel(outcome == HomeRegistration.Outcome.REFUSED ? Level.WARN : Level.INFO).log(
+    log.atLevel(outcome == RegistrationOutcome.REFUSED ? Level.WARN : Level.INFO).log(
         "ba received vm={} hoa={} coa={} ha={} seq={} status={} lifetime={}s",
         vm,
         registration.homeAddress(),

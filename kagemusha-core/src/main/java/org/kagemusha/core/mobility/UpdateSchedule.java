@@ -168,7 +168,7 @@ final class UpdateSchedule {
    */
   void resume(long firstTimeoutNs, long atMostNs, long nowNs) {
     if (obstacle != null) {
-      long since = postponedFromNs == NodeEngine.NEVER ? nowNs : postponedFromNs;
+      long since = postponedFromNs == NodeEngine.NEVER ? dueNs : postponedFromNs;
       due(Math.min(nowNs, Math.max(since, nowNs - atMostNs)));
       timeoutNs = firstTimeoutNs;
     }

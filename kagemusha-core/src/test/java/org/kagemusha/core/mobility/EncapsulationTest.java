@@ -14,6 +14,8 @@ import static org.kagemusha.core.mobility.MobileNodeFixture.SECOND;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.kagemusha.core.mobility.EncapsulationMemory.Path;
 import org.kagemusha.core.mobility.MobileNodeSettings.Encapsulation;
 import org.kagemusha.core.node.Counter;
@@ -257,6 +259,23 @@ class EncapsulationTest {
   }
 
   @Test
+  void portsThatComeWithTheKeysLetAWaitingGuestBeRegisteredAtOnce() {
+    w.encapsulation(Encapsulation.UDP);
+    f.start();
+    w.guestSends();
+    w.run(300 * MS);
+    assertEquals(0, f.packets.size());
+    f.guestAnswers = false;
+    w.keys.grant(true, 10 * HOUR, f.now);
+    f.node.encapsulationPorts(4500, 4500, f.now);
+    f.node.keysChanged(f.now);
+    assertEquals(1, signallingSent());
+    w.run(20 * MS);
+    assertEquals("registered", f.state());
+    assertEquals(List.of(true), w.forms);
+  }
+
+  @Test
   void clearPayloadIsNeverInUdp() {
     w.encapsulation(Encapsulation.AUTO).start();
     w.grant(false, 10 * HOUR);
@@ -271,6 +290,16 @@ class EncapsulationTest {
     w.guestSends();
     w.run(10 * SECOND);
     assertEquals(sent, f.packets.size());
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"AUTO", "UDP"})
+  void clearSignallingIsNeverInUdp(Encapsulation mode) {
+    f.keys = (homeAddress, purpose) -> null;
+    f.settings = MobileNodeFixture.with(f.settings, 600, false, false);
+    w.encapsulation(mode).start();
+    w.guestSends();
+    assertEquals(mode == Encapsulation.UDP ? 0 : 1, signallingSent());
   }
 
   @Test

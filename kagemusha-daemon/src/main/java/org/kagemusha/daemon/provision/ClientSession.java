@@ -14,12 +14,13 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
   private static final String PEER = "the controller";
 
-  private final ControllerClient client;
+  private final ControllerClient.Listener outcome;
   private final MobileNodeExchange exchange;
   private boolean begun;
 
-  ClientSession(ControllerClient client, MobileNodeExchange exchange) {
-    this.client = client;
+  /** The outcome may be told more than once: the first counts. */
+  ClientSession(ControllerClient.Listener outcome, MobileNodeExchange exchange) {
+    this.outcome = outcome;
     this.exchange = exchange;
   }
 
@@ -30,7 +31,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         begun = true;
         context.writeAndFlush(Unpooled.wrappedBuffer(exchange.start()));
       } else if (isTls(done.cause()) && !TlsFailure.isClosed(done.cause())) {
-        client.failed(TlsFailure.words(done.cause(), PEER), 0);
+        outcome.onFailed(TlsFailure.words(done.cause(), PEER), 0);
       }
     }
     context.fireUserEventTriggered(event);
@@ -64,16 +65,16 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     if (step instanceof MobileNodeExchange.Step.Send send) {
       context.writeAndFlush(Unpooled.wrappedBuffer(send.octets()));
     } else if (step instanceof MobileNodeExchange.Step.Granted granted) {
-      client.granted(granted.grant());
+      outcome.onGranted(granted.grant());
     } else if (step instanceof MobileNodeExchange.Step.Failed failed) {
-      client.failed(failed.reason(), failed.retryAfterSeconds());
+      outcome.onFailed(failed.reason(), failed.retryAfterSeconds());
     }
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
     // In TLS 1.3 the client's handshake is done before the server has judged its certificate.
-    client.failed(
+    outcome.onFailed(
         begun
             ? "it closed the connection without an answer; its audit log says why"
             : "it closed the connection before the TLS handshake was done: it is busy, or does not"
@@ -84,7 +85,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    client.failed(
+    outcome.onFailed(
         isTls(cause)
             ? TlsFailure.words(cause, PEER)
             : "the connection broke: " + TlsFailure.words(cause, PEER),

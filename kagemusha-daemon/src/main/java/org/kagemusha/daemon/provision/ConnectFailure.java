@@ -21,7 +21,7 @@ final class ConnectFailure {
     String text = String.valueOf(failure.getMessage());
     String lower = text.toLowerCase(Locale.ROOT);
     if (failure instanceof ConnectTimeoutException || lower.contains("timed out")) {
-      return "no answer to the connection: it is down, or something between drops TCP";
+      return "no answer in time to the connection: it is down, or something between drops TCP";
     }
     if (failure instanceof BindException || lower.contains("cannot assign requested address")) {
       return source == null

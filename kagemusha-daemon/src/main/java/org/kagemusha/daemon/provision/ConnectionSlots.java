@@ -5,18 +5,30 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The places that connections have. Where all are taken, a newcomer displaces one that has not begun
- * its handshake, out of the network that has the most places, the oldest first: silence costs
+ * The places that connections have. Where all are taken, a newcomer displaces one that is not
+ * authenticated, out of the network that has the most places, the oldest first: silence costs
  * nothing but the place of another silent one. For one thread.
  *
  * @param <C> a connection
  */
 final class ConnectionSlots<C> {
 
+  /** How far a connection has come. */
+  enum Stage {
+    /** No ClientHello yet. */
+    SILENT,
+    /** It waits for its token. */
+    WAITING,
+    /** It costs public-key operations. */
+    HANDSHAKE,
+    /** It is never displaced. */
+    AUTHENTICATED
+  }
+
   private static final class Slot {
     private final SourceNetwork network;
     private final boolean known;
-    private boolean begun;
+    private Stage stage = Stage.SILENT;
 
     private Slot(SourceNetwork network, boolean known) {
       this.network = network;
@@ -47,31 +59,43 @@ final class ConnectionSlots<C> {
   }
 
   /**
-   * Whom a newcomer without a place may displace: null if it must go itself. Never one of a network
-   * that has fewer places than the newcomer's would have, nor a known one for one that is not.
+   * Whom a newcomer without a place may displace: null if it must go itself. Out of its own
+   * network, a silent one; out of another that has more places, one that waits as well. One of a
+   * known network displaces any of an unknown one that is not authenticated, and never the reverse.
    */
   C toDisplace(SourceNetwork newcomer, boolean known) {
     boolean ownOnly = slots.size() < most;
     int own = count(newcomer);
     C victim = null;
-    int victimCount = 0;
-    boolean victimKnown = true;
+    Slot worst = null;
     for (Map.Entry<C, Slot> entry : slots.entrySet()) {
       Slot slot = entry.getValue();
-      if (slot.begun || ownOnly && !slot.network.equals(newcomer) || slot.known && !known) {
+      boolean sameNetwork = slot.network.equals(newcomer);
+      if (ownOnly && !sameNetwork || slot.known && !known) {
         continue;
       }
-      int count = count(slot.network);
-      boolean better =
-          victimKnown && !slot.known || victimKnown == slot.known && count > victimCount;
-      if ((count > own || slot.network.equals(newcomer) || known && !slot.known)
-          && (victim == null || better)) {
+      Stage last = Stage.SILENT;
+      if (known && !slot.known) {
+        last = Stage.HANDSHAKE;
+      } else if (!sameNetwork) {
+        last = Stage.WAITING;
+      }
+      boolean larger = sameNetwork || known && !slot.known || count(slot.network) > own;
+      if (larger && slot.stage.compareTo(last) <= 0 && (worst == null || isWorse(slot, worst))) {
         victim = entry.getKey();
-        victimCount = count;
-        victimKnown = slot.known;
+        worst = slot;
       }
     }
     return victim;
+  }
+
+  /** Unknown before known, of the larger network, of the lower stage; else the older one. */
+  private boolean isWorse(Slot slot, Slot than) {
+    if (slot.known != than.known) {
+      return than.known;
+    }
+    int more = count(slot.network) - count(than.network);
+    return more != 0 ? more > 0 : slot.stage.compareTo(than.stage) < 0;
   }
 
   /** Takes a place. */
@@ -80,11 +104,11 @@ final class ConnectionSlots<C> {
     counts.merge(network, 1, Integer::sum);
   }
 
-  /** Its handshake has begun: it is not displaced any more. */
-  void begun(C connection) {
+  /** It has come so far; without effect for one that has no place. */
+  void reached(C connection, Stage stage) {
     Slot slot = slots.get(connection);
     if (slot != null) {
-      slot.begun = true;
+      slot.stage = stage;
     }
   }
 

@@ -22,8 +22,8 @@ import org.kagemusha.core.provisioning.ProvisioningRequest;
 import org.kagemusha.daemon.tls.TlsCredentials;
 
 /**
- * One attempt to get keys from a Home Agent Controller, RFC 6618 §4.3: a TLS connection, one session,
- * the end. On a thread of its own, which ends with the attempt.
+ * One attempt to get keys from a Home Agent Controller, RFC 6618 §4.3: a TLS connection, one
+ * session, the end. On a thread of its own, which ends with the attempt.
  */
 public final class ControllerClient implements AutoCloseable {
 
@@ -63,6 +63,7 @@ public final class ControllerClient implements AutoCloseable {
   private final AtomicBoolean settled = new AtomicBoolean();
   // Of the attempt's thread alone.
   private Channel channel;
+  private String awaited = "the connection: it is down, or something between drops TCP";
 
   private ControllerClient(Target target, Listener listener) {
     this.target = target;
@@ -91,7 +92,7 @@ public final class ControllerClient implements AutoCloseable {
     group
         .next()
         .schedule(
-            () -> failed("no answer within " + target.timeoutMs() + " ms", 0),
+            () -> failed("no answer within " + target.timeoutMs() + " ms to " + awaited, 0),
             target.timeoutMs(),
             TimeUnit.MILLISECONDS);
     SslHandler tls;
@@ -110,6 +111,7 @@ public final class ControllerClient implements AutoCloseable {
     }
     // The whole attempt has its own limit.
     tls.setHandshakeTimeoutMillis(0);
+    tls.handshakeFuture().addListener(done -> awaited = "the request");
     Bootstrap bootstrap =
         new Bootstrap()
             .group(group)
@@ -123,7 +125,7 @@ public final class ControllerClient implements AutoCloseable {
                     opened
                         .pipeline()
                         .addLast(tls)
-                        .addLast(new ClientSession(ControllerClient.this, exchange));
+                        .addLast(new ClientSession(outcome(), exchange));
                   }
                 });
     ChannelFuture connecting =
@@ -134,14 +136,29 @@ public final class ControllerClient implements AutoCloseable {
     channel = connecting.channel();
     connecting.addListener(
         done -> {
-          if (!done.isSuccess()) {
+          if (done.isSuccess()) {
+            awaited = "the TLS handshake: it is busy, or does not run";
+          } else {
             failed(ConnectFailure.words(done.cause(), target.source()), 0);
           }
         });
   }
 
-  /** Keys have come. */
-  void granted(Grant grant) {
+  private Listener outcome() {
+    return new Listener() {
+      @Override
+      public void onGranted(Grant grant) {
+        granted(grant);
+      }
+
+      @Override
+      public void onFailed(String reason, int retryAfterSeconds) {
+        failed(reason, retryAfterSeconds);
+      }
+    };
+  }
+
+  private void granted(Grant grant) {
     if (settled.compareAndSet(false, true)) {
       try {
         listener.onGranted(grant);
@@ -153,8 +170,7 @@ public final class ControllerClient implements AutoCloseable {
     }
   }
 
-  /** There will be none. */
-  void failed(String reason, int retryAfterSeconds) {
+  private void failed(String reason, int retryAfterSeconds) {
     if (settled.compareAndSet(false, true)) {
       try {
         listener.onFailed(

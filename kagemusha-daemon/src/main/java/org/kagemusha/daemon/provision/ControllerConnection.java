@@ -8,7 +8,7 @@ import org.kagemusha.core.provisioning.PeerIdentity;
 import org.kagemusha.daemon.provision.AuditLog.Refusal;
 import org.kagemusha.daemon.provision.ControllerCounters.Event;
 
-/** One connection to the controller, from its acceptance to its end. For the controller's thread. */
+/** One connection to the controller, from acceptance to end. For the controller's thread. */
 final class ControllerConnection implements HandshakeGate.Guard {
 
   private enum Phase {
@@ -101,7 +101,7 @@ final class ControllerConnection implements HandshakeGate.Guard {
   /** A newcomer has a better claim to its place. */
   void displace() {
     refused(
-        Event.CONNECTIONS_DISPLACED, Refusal.LIMIT, "its place was needed before its handshake");
+        Event.CONNECTIONS_DISPLACED, Refusal.LIMIT, "its place was needed before it was known");
     abort();
   }
 
@@ -114,6 +114,7 @@ final class ControllerConnection implements HandshakeGate.Guard {
   void authenticated(PeerIdentity identity) {
     phase = Phase.SESSION;
     peer = identity;
+    server.authenticated(this);
   }
 
   void handshakeFailed(String reason) {
@@ -134,12 +135,12 @@ final class ControllerConnection implements HandshakeGate.Guard {
 
   /** The session of an authenticated peer ends here, for a reason. */
   void failed(Event event, String reason) {
-    if (end(event)) {
+    if (!server.isClosing() && end(event)) {
       server.audit().onUnfinished(from, peer, reason);
     }
   }
 
-  /** It ends without having come to an end. */
+  /** It ends without having come to an end; if it is the server that ends all, silently. */
   private void broken(String reason) {
     switch (phase) {
       case SILENT ->
@@ -154,20 +155,17 @@ final class ControllerConnection implements HandshakeGate.Guard {
   }
 
   private void refused(Event event, Refusal kind, String reason) {
-    if (end(event)) {
+    if (!server.isClosing() && end(event)) {
       server.audit().onRefused(kind, from, reason);
     }
   }
 
-  /** Ends once; false if it is over, or if it is the server that ends all. */
+  /** Ends once; false if it is over. */
   private boolean end(Event event) {
     if (phase == Phase.OVER) {
       return false;
     }
     phase = Phase.OVER;
-    if (server.isClosing()) {
-      return false;
-    }
     server.counters().add(event);
     return true;
   }

@@ -12,8 +12,8 @@ public final class ControllerCounters {
     CONNECTIONS("connections accepted"),
     /** Connections that were closed at once, since all places were taken. */
     CONNECTIONS_REFUSED("connections refused for want of a place"),
-    /** Connections that were closed for a newcomer before their handshake. */
-    CONNECTIONS_DISPLACED("connections closed for a newcomer before their handshake"),
+    /** Connections that were closed for a newcomer before they were authenticated. */
+    CONNECTIONS_DISPLACED("connections closed for a newcomer before they were authenticated"),
     /** Connections on which no whole ClientHello came in time. */
     CONNECTIONS_SILENT("connections on which no ClientHello came in time"),
     /** Connections that began with something else than a ClientHello. */

@@ -23,13 +23,14 @@ import org.kagemusha.core.provisioning.ControllerDecision;
 import org.kagemusha.core.provisioning.PeerIdentity;
 import org.kagemusha.core.provisioning.ProvisioningRequest;
 import org.kagemusha.daemon.provision.AuditLog.Refusal;
+import org.kagemusha.daemon.provision.ConnectionSlots.Stage;
 import org.kagemusha.daemon.provision.ControllerCounters.Event;
 import org.kagemusha.daemon.tls.TlsCredentials;
 
 /**
  * The Home Agent Controller's port, RFC 6618 §4.3: TLS connections, each with one request that is
- * decided elsewhere. On a thread of its own. Whoever is not authenticated costs a place for a limited
- * time, and public-key operations only as often as {@link Limits#handshakesPerSecond} says.
+ * decided elsewhere. On a thread of its own. Whoever is not authenticated costs a place for a
+ * limited time, and public-key operations only as often as {@link Limits#handshakesPerSecond} says.
  */
 public final class ControllerServer implements AutoCloseable {
 
@@ -172,6 +173,7 @@ public final class ControllerServer implements AutoCloseable {
   }
 
   void wantsHandshake(ControllerConnection connection) {
+    slots.reached(connection, Stage.WAITING);
     if (handshakes.tryTake(System.nanoTime())) {
       begin(connection);
     } else if (handshakes.await(connection.network(), connection.isKnown(), connection)) {
@@ -205,8 +207,12 @@ public final class ControllerServer implements AutoCloseable {
 
   private void begin(ControllerConnection connection) {
     counters.add(Event.HANDSHAKES);
-    slots.begun(connection);
+    slots.reached(connection, Stage.HANDSHAKE);
     connection.begin();
+  }
+
+  void authenticated(ControllerConnection connection) {
+    slots.reached(connection, Stage.AUTHENTICATED);
   }
 
   void left(ControllerConnection connection) {

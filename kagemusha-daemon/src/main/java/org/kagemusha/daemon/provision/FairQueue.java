@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Those who wait, by the network that they come from: each network has its turn in a circle, however
- * many of its own wait. For one thread.
+ * Those who wait, by the network that they come from: each network has its turn in a circle,
+ * however many of its own wait. For one thread.
  */
 final class FairQueue<W> {
 

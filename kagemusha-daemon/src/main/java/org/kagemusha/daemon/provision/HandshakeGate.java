@@ -5,8 +5,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
 /**
- * Holds a connection's octets back until its first TLS record, a ClientHello's, is whole and a token
- * for a handshake is had. There is no TLS engine before that.
+ * Holds a connection's octets back until its first TLS record, a ClientHello's, is whole and a
+ * token for a handshake is had. There is no TLS engine before that.
  */
 final class HandshakeGate extends ChannelInboundHandlerAdapter {
 

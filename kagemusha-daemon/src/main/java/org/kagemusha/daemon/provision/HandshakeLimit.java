@@ -22,8 +22,8 @@ final class HandshakeLimit<W> {
 
   /**
    * @param perSecond tokens gained each second, 1 to 10^6
-   * @param burst the most that are kept, at least 1: in any time of t seconds at most {@code burst +
-   *     t * perSecond} handshakes begin
+   * @param burst the most that are kept, at least 1: in any time of t seconds at most {@code
+   *     burst + t * perSecond} handshakes begin
    * @param mostWaiting of one network, at least 0
    */
   HandshakeLimit(int perSecond, int burst, int mostWaiting) {

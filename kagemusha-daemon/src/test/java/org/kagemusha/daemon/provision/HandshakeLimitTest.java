@@ -119,47 +119,4 @@ class HandshakeLimitTest {
     assertThrows(IllegalArgumentException.class, () -> new HandshakeLimit<String>(0, 1, 1));
     assertThrows(IllegalArgumentException.class, () -> new HandshakeLimit<String>(1, 0, 1));
   }
-
-  @Test
-  void aNewcomerDisplacesTheOldestSilentOneOfTheLargestNetwork() {
-    ConnectionSlots<String> slots = new ConnectionSlots<>(4, 3);
-    slots.enter("host a", network("2001:db8:a::1"), false);
-    slots.enter("flood 0", ATTACKER, false);
-    slots.enter("flood 1", ATTACKER, false);
-    slots.enter("flood 2", ATTACKER, false);
-    slots.begun("flood 0");
-    assertFalse(slots.hasPlace(HOST, false));
-    assertEquals("flood 1", slots.toDisplace(HOST, false));
-    // The flood itself displaces nobody else.
-    assertEquals("flood 1", slots.toDisplace(ATTACKER, false));
-  }
-
-  @Test
-  void aNetworkHasItsShareAndKnownOnesHaveMore() {
-    ConnectionSlots<String> slots = new ConnectionSlots<>(4, 2);
-    slots.enter("1", ATTACKER, false);
-    slots.enter("2", ATTACKER, false);
-    assertFalse(slots.hasPlace(ATTACKER, false));
-    assertTrue(slots.hasPlace(ATTACKER, true));
-    assertTrue(slots.hasPlace(HOST, false));
-    assertEquals("1", slots.toDisplace(ATTACKER, false));
-    slots.begun("1");
-    slots.begun("2");
-    assertNull(slots.toDisplace(ATTACKER, false));
-    slots.leave("1");
-    slots.leave("1");
-    assertEquals(1, slots.size());
-    assertTrue(slots.hasPlace(ATTACKER, false));
-  }
-
-  @Test
-  void strangersDoNotDisplaceKnownOnesButTheseDisplaceStrangers() {
-    ConnectionSlots<String> slots = new ConnectionSlots<>(2, 2);
-    slots.enter("known", HOST, true);
-    slots.enter("known too", HOST, true);
-    assertNull(slots.toDisplace(ATTACKER, false));
-    slots.leave("known");
-    slots.enter("stranger", ATTACKER, false);
-    assertEquals("stranger", slots.toDisplace(HOST, true));
-  }
 }
