@@ -35,8 +35,6 @@ class ArchitectureTest {
         .whereLayer("provision").mayOnlyBeAccessedByLayers("service")
         .whereLayer("tls").mayOnlyBeAccessedByLayers("provision", "service", "cli", "demo")
         .whereLayer("observe").mayOnlyBeAccessedByLayers("service", "cli")
-        .whereLayer("provision").mayOnlyBeAccessedByLayers("service")
-        .whereLayer("tls").mayOnlyBeAccessedByLayers("provision", "service", "cli")
         .whereLayer("loop").mayOnlyBeAccessedByLayers("service")
         .whereLayer("control").mayOnlyBeAccessedByLayers("observe", "service", "cli", "demo")
         .check(classes);
