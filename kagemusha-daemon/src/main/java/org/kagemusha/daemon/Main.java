@@ -34,6 +34,7 @@ import picocli.CommandLine.Command;
       HomeAgentCommand.class,
       CheckCommand.class,
       ControlVerbs.Status.class,
+      ControlVerbs.Prepare.class,
       ControlVerbs.Arrived.class,
       ControlVerbs.Left.class,
       ControlVerbs.Home.class,
@@ -65,10 +66,25 @@ public final class Main implements Runnable {
 
   /** Runs one command; the exit status is one of {@link ExitCode}. */
   public static int run(PrintWriter output, PrintWriter errors, String... arguments) {
-    return new CommandLine(new Main())
+    CommandLine line = new CommandLine(new Main());
+    addHelp(line);
+    return line
         .setOut(output)
         .setErr(errors)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .execute(arguments);
+  }
+
+  /** Every command explains itself, as the program does. */
+  private static void addHelp(CommandLine line) {
+    CommandLine.Model.CommandSpec command = line.getCommandSpec();
+    if (command.findOption("--help") == null) {
+      command.addOption(
+          CommandLine.Model.OptionSpec.builder("-h", "--help")
+              .usageHelp(true)
+              .description("Show this help message and exit.")
+              .build());
+    }
+    line.getSubcommands().values().forEach(Main::addHelp);
   }
 }

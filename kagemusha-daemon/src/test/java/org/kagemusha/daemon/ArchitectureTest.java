@@ -28,13 +28,15 @@ class ArchitectureTest {
         .layer("provision").definedBy(ROOT + "provision..")
         .layer("service").definedBy(ROOT + "service..")
         .layer("cli").definedBy(ROOT + "cli..")
+        .layer("demo").definedBy(ROOT + "demo..")
         .whereLayer("cli").mayNotBeAccessedByAnyLayer()
+        .whereLayer("demo").mayNotBeAccessedByAnyLayer()
         .whereLayer("service").mayOnlyBeAccessedByLayers("cli")
-        .whereLayer("observe").mayOnlyBeAccessedByLayers("service", "cli")
         .whereLayer("provision").mayOnlyBeAccessedByLayers("service")
-        .whereLayer("tls").mayOnlyBeAccessedByLayers("provision", "service", "cli")
+        .whereLayer("tls").mayOnlyBeAccessedByLayers("provision", "service", "cli", "demo")
+        .whereLayer("observe").mayOnlyBeAccessedByLayers("service", "cli")
         .whereLayer("loop").mayOnlyBeAccessedByLayers("service")
-        .whereLayer("control").mayOnlyBeAccessedByLayers("observe", "service", "cli")
+        .whereLayer("control").mayOnlyBeAccessedByLayers("observe", "service", "cli", "demo")
         .check(classes);
   }
 }

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.kagemusha.daemon.control.ControlReply;
 import org.kagemusha.daemon.control.ControlServer;
 import org.kagemusha.daemon.loop.PacketLoop;
@@ -76,8 +77,8 @@ class MainTest {
   @CsvSource({
     "status,status[]", "status --json,status[json]", "show binding,show[binding]",
     "show sa --json,'show[sa, json]'", "show counters,show[counters]",
-    "show neighbours,show[neighbours]", "arrived,arrived[]", "left,left[]", "home,home[]",
-    "reload,reload[]"
+    "show neighbours,show[neighbours]", "prepare,prepare[]", "arrived,arrived[]", "left,left[]",
+    "home,home[]", "reload,reload[]"
   })
   void verbsReachTheDaemon(String line, String answer) {
     String[] words = (line + " --socket " + socket).split(" ");
@@ -157,6 +158,18 @@ class MainTest {
     assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
     assertEquals(1, run("capture", file.toString(), "--socket", socket));
     assertTrue(errors.contains("exists already"), errors);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "run", "home-agent", "check", "status", "prepare", "show", "capture", "pki", "pki init",
+        "pki issue", "pki revoke", "demo"
+      })
+  void everyCommandExplainsItself(String command) {
+    assertEquals(0, run((command + " --help").split(" ")), () -> errors);
+    assertTrue(output.startsWith("Usage: kagemusha " + command), output);
+    assertEquals("", errors);
   }
 
   @Test

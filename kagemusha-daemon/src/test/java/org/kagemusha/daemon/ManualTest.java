@@ -25,6 +25,7 @@ import org.kagemusha.daemon.cli.ExitCode;
 import org.kagemusha.daemon.config.ConfigException;
 import org.kagemusha.daemon.config.ConfigFile;
 import org.kagemusha.daemon.config.Problem;
+import org.kagemusha.daemon.provision.ControllerCounters;
 import picocli.CommandLine;
 
 /** The manual names what the program has, no more and no less. */
@@ -78,6 +79,15 @@ class ManualTest {
     assertSame(
         Stream.of(Counter.values()).map(c -> "| `" + word(c) + "` | " + c.help() + " |").toList(),
         rows("| Counter | Counts |"));
+  }
+
+  @Test
+  void theManualTellsEachEventOfTheController() {
+    assertSame(
+        Stream.of(ControllerCounters.Event.values())
+            .map(e -> "| `" + e.label() + "` | " + e.help() + " |")
+            .toList(),
+        rows("| Event | Counts |"));
   }
 
   @Test

@@ -74,6 +74,7 @@ class ShellScriptsTest {
         String answer =
             switch (request) {
               case "arrived" -> "ok\n";
+              case "prepare" -> "ok\nprepared, waiting for the VM\n";
               case "status json" -> "ok\n{\"state\": \"registered\"}\nlast line without end";
               default -> "error: not today\nbecause\n";
             };
@@ -95,6 +96,10 @@ class ShellScriptsTest {
 
     assertEquals(new Outcome(0, ""), ctl(path, start, "-s", socket.toString(), "arrived"));
     assertEquals("arrived", asked.poll(5, TimeUnit.SECONDS));
+    assertEquals(
+        new Outcome(0, "prepared, waiting for the VM\n"),
+        ctl(path, start, "-s", socket.toString(), "prepare"));
+    assertEquals("prepare", asked.poll(5, TimeUnit.SECONDS));
     assertEquals(
         new Outcome(0, "{\"state\": \"registered\"}\nlast line without end"),
         ctl(path, start, "-s", socket.toString(), "status", "json"));

@@ -1,6 +1,8 @@
 package org.kagemusha.core.homeagent;
 
 import java.util.random.RandomGenerator;
+import org.kagemusha.core.ipsec.InvalidSpi;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.message.BindingError;
 import org.kagemusha.core.message.Icmpv6;
 import org.kagemusha.core.node.Counter;
@@ -10,6 +12,7 @@ import org.kagemusha.core.signalling.SignallingWriter;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
 
 /**
  * Answers to packets that were dropped: ICMPv6 errors (RFC 4443) and Binding Errors (RFC 6275
@@ -20,6 +23,8 @@ final class ErrorAnswers {
   /** Destination Unreachable, beyond scope of source address, RFC 4443 §3.1. */
   private static final int BEYOND_SCOPE_OF_SOURCE = 2;
 
+  private static final int HOP_LIMIT = 64;
+
   private final Ipv6Address homeAgent;
   private final CountedUnderlay underlay;
   private final Forwarding forwarding;
@@ -27,6 +32,7 @@ final class ErrorAnswers {
   private final AnswerLimit routed;
   private final AnswerLimit inner;
   private final AnswerLimit unknown;
+  private int encapsulationPort;
 
   ErrorAnswers(
       Ipv6Address homeAgent,
@@ -42,6 +48,11 @@ final class ErrorAnswers {
     this.routed = new AnswerLimit(10, 10, 500, random);
     this.inner = new AnswerLimit(10, 10, 500, random);
     this.unknown = new AnswerLimit(1, 1, 100, random);
+  }
+
+  /** Sets the local port of ESP in UDP; 0: none. */
+  void encapsulationPort(int localPort) {
+    encapsulationPort = localPort;
   }
 
   /**
@@ -142,11 +153,31 @@ final class ErrorAnswers {
    * limit of its own, once a second, because anybody can ask for it.
    */
   void unknownAssociation(Ipv6Address careOf, Ipv6Address homeAddress, long nowNs) {
-    if (careOf.isRoutableUnicast()
-        && !careOf.equals(homeAgent)
-        && unknown.tryTake(careOf, nowNs)) {
+    if (mayLackAssociation(careOf, nowNs)) {
       sendBindingError(careOf, homeAddress, BindingError.UNKNOWN_BINDING);
     }
+  }
+
+  /** As {@link #unknownAssociation}, to whoever sends ESP in UDP: RFC 7296 §1.5. */
+  void invalidSpi(Ipv6Address careOf, int port, int spi, long nowNs) {
+    if (mayLackAssociation(careOf, nowNs)) {
+      PacketBuffer notification = PacketBuffer.copyOf(new byte[InvalidSpi.OCTETS]);
+      InvalidSpi.write(notification, spi);
+      UdpEncapsulation.prepend(notification, encapsulationPort, port, homeAgent, careOf);
+      int length = notification.length();
+      notification.prepend(Ipv6Header.BYTES);
+      Ipv6Header.write(
+          notification.bytes(), notification.offset(), 0, 0, length, Protocol.UDP, HOP_LIMIT,
+          homeAgent, careOf);
+      counters.add(Counter.INVALID_SPI_SENT);
+      underlay.sendOwn(notification);
+    }
+  }
+
+  private boolean mayLackAssociation(Ipv6Address careOf, long nowNs) {
+    return careOf.isRoutableUnicast()
+        && !careOf.equals(homeAgent)
+        && unknown.tryTake(careOf, nowNs);
   }
 
   private void sendBindingError(Ipv6Address source, Ipv6Address homeAddress, int status) {

@@ -151,6 +151,7 @@ public final class HomeAgent implements NodeEngine {
     tunnels.settings(changed.tunnel());
     reader.encapsulationPort(changed.encapsulationPort());
     forwarding.encapsulationPort(changed.encapsulationPort());
+    errors.encapsulationPort(changed.encapsulationPort());
     registration.settings(changed, nowNs);
     lost.settings(changed);
     advertiser.settings(changed, nowNs);
@@ -318,7 +319,7 @@ public final class HomeAgent implements NodeEngine {
     } else {
       counters.drop(reader.dropReason());
       if (reader.dropReason() == DropReason.ESP_NO_ASSOCIATION) {
-        lost.onUnknownAssociation(packet, reader.homeAddressOption(), nowNs);
+        lost.onUnknownAssociation(packet, reader, nowNs);
       } else {
         errors.answer(reader, packet, nowNs);
       }

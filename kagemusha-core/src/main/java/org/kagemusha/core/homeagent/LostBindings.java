@@ -4,8 +4,11 @@ import java.nio.ByteBuffer;
 import java.util.random.RandomGenerator;
 import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
+import org.kagemusha.core.ipsec.InvalidSpi;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
+import org.kagemusha.core.signalling.SignallingReader;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -25,6 +28,9 @@ final class LostBindings {
 
   /** An IPv6 header and a Binding Error, RFC 6275 §6.1.9. */
   private static final int BINDING_ERROR_PACKET = Ipv6Header.BYTES + 24;
+
+  private static final int INVALID_SPI_PACKET =
+      Ipv6Header.BYTES + UdpEncapsulation.HEADER_OCTETS + InvalidSpi.OCTETS;
 
   private final BindingCache cache;
   private final KeySource keys;
@@ -112,13 +118,23 @@ final class LostBindings {
    * A packet in ESP, native or in UDP, with an SPI that is not known: its sender has keys that this
    * home agent lost when it was started anew. It is told so, though it cannot be told in a way that
    * it can trust: that is for the sender to consider. Only care-of addresses are answered where a
-   * mobile node may be, and never by more octets than came.
+   * mobile node may be, and never by more octets than came. What came in UDP is answered in UDP,
+   * since nothing else may get through from there.
    *
-   * @param homeAddress the Home Address option in front of the ESP header, or null
+   * @param reader dropped the packet
    */
-  void onUnknownAssociation(PacketBuffer packet, Ipv6Address homeAddress, long nowNs) {
+  void onUnknownAssociation(PacketBuffer packet, SignallingReader reader, long nowNs) {
     Ipv6Address careOf = Ipv6Header.source(packet.bytes(), packet.offset());
-    if (packet.length() < BINDING_ERROR_PACKET || authorisation.of(careOf) != null) {
+    Ipv6Address homeAddress = reader.homeAddressOption();
+    boolean udp = reader.udpPort() != 0;
+    if (packet.length() < (udp ? INVALID_SPI_PACKET : BINDING_ERROR_PACKET)
+        || authorisation.of(careOf) != null) {
+      return;
+    }
+    if (udp) {
+      if (authorisation.allowsCareOf(careOf)) {
+        errors.invalidSpi(careOf, reader.udpPort(), reader.unknownSpi(), nowNs);
+      }
       return;
     }
     MobileNodeAuthorisation node = homeAddress == null ? null : authorisation.of(homeAddress);

@@ -407,12 +407,18 @@ public final class MobileNode implements NodeEngine {
       case SIGNALLING -> onSignalling(nowNs);
       case ROUTED_TO_HOME_ADDRESS -> traffic.routed(packet, reader, nowNs);
       case ICMPV6 -> onIcmpv6(packet, nowNs);
-      default -> {
-        counters.drop(reader.dropReason());
-        // A fenced node is silent: no ICMPv6, no Binding Error.
-        errors.answer(packet, reader, traffic.isOpen() ? mobility.careOf() : null, nowNs);
-      }
+      default -> onDropped(packet, nowNs);
     }
+  }
+
+  private void onDropped(PacketBuffer packet, long nowNs) {
+    if (reader.invalidSpi() != 0) {
+      signalling.onInvalidSpi(packet, reader.invalidSpi(), mobility.careOf(), nowNs);
+      return;
+    }
+    counters.drop(reader.dropReason());
+    // A fenced node is silent: no ICMPv6, no Binding Error.
+    errors.answer(packet, reader, traffic.isOpen() ? mobility.careOf() : null, nowNs);
   }
 
   private void onSignalling(long nowNs) {

@@ -11,6 +11,8 @@ import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.TokenBucket;
 import org.kagemusha.core.signalling.SignallingPacket;
 import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.PacketBuffer;
 import org.slf4j.Logger;
 
 /**
@@ -172,6 +174,43 @@ final class SignallingInput {
     if (named) {
       sink.onUpdateWanted(about, "binding-error", nowNs);
     }
+  }
+
+  /**
+   * Somebody says in UDP that an SPI is not known there, RFC 7296 §1.5: "it should only be used by
+   * the recipient as a hint that something might be wrong".
+   *
+   * @param careOf the address it must have come to, or null if there is none
+   */
+  void onInvalidSpi(PacketBuffer packet, int spi, Ipv6Address careOf, long nowNs) {
+    HomeRegistration about = careOf == null ? null : sending(packet, spi, careOf);
+    if (about == null) {
+      counters.drop(DropReason.MOBILITY_UNMATCHED);
+    } else if (mayTrigger(errors, nowNs)) {
+      log.warn(
+          "invalid-spi received vm={} ha={} spi=0x{}",
+          settings.name(), about.homeAgent(), Integer.toHexString(spi));
+      keys.inDoubt(about.homeAddress(), nowNs);
+    }
+  }
+
+  /** The entry whose home agent this comes from, and whose packets bear that SPI. */
+  private HomeRegistration sending(PacketBuffer packet, int spi, Ipv6Address careOf) {
+    int at = packet.offset();
+    if (!careOf.matches(packet.bytes(), at + Ipv6Header.DESTINATION)) {
+      return null;
+    }
+    for (HomeRegistration entry : list.entries()) {
+      SecurityAssociationPair pair =
+          keys.associations(entry.homeAddress(), KeySource.Purpose.SIGNALLING);
+      if (entry.isUnderWay()
+          && entry.homeAgent().matches(packet.bytes(), at + Ipv6Header.SOURCE)
+          && pair != null
+          && pair.outbound().spi() == spi) {
+        return entry;
+      }
+    }
+    return null;
   }
 
   private boolean mayTrigger(TokenBucket limit, long nowNs) {

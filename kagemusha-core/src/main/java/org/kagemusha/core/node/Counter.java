@@ -34,6 +34,8 @@ public enum Counter {
   BINDING_ACKNOWLEDGEMENTS_RECEIVED("Binding Acknowledgements accepted"),
   /** Binding Errors sent. */
   BINDING_ERRORS_SENT("Binding Errors sent"),
+  /** INVALID_SPI notifications sent, RFC 7296 §1.5. */
+  INVALID_SPI_SENT("notifications of an unknown SPI sent in UDP"),
   /** Neighbor Advertisements sent. */
   NEIGHBOR_ADVERTISEMENTS_SENT("Neighbor Advertisements sent"),
   /** Neighbor Solicitations sent. */

@@ -2,6 +2,7 @@ package org.kagemusha.core.signalling;
 
 import java.nio.ByteBuffer;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
+import org.kagemusha.core.ipsec.InvalidSpi;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.message.Icmpv6;
@@ -75,6 +76,8 @@ public final class SignallingReader {
 
   private int encapsulationPort;
   private int udpPort;
+  private int unknownSpi;
+  private int invalidSpi;
   private int innerOffset;
   private int upperLayerProtocol;
   private Ipv6Address homeAddressOption;
@@ -162,6 +165,8 @@ public final class SignallingReader {
 
   private void reset() {
     udpPort = 0;
+    unknownSpi = 0;
+    invalidSpi = 0;
     innerOffset = 0;
     upperLayerProtocol = Protocol.NO_NEXT_HEADER;
     homeAddressOption = null;
@@ -264,6 +269,11 @@ public final class SignallingReader {
       case KEEPALIVE:
         return DropReason.UDP_KEEPALIVE;
       case NON_ESP:
+        invalidSpi =
+            InvalidSpi.spi(
+                bytes,
+                at + UdpEncapsulation.HEADER_OCTETS,
+                at + UdpEncapsulation.length(bytes, at));
         return DropReason.UDP_NOT_ESP;
       default:
         return DropReason.ESP_MALFORMED;
@@ -279,6 +289,7 @@ public final class SignallingReader {
     }
     InboundSecurityAssociation candidate = associations.inbound(packet.bytes().getInt(at));
     if (candidate == null) {
+      unknownSpi = packet.bytes().getInt(at);
       return DropReason.ESP_NO_ASSOCIATION;
     }
     packet.set(at, end - at);
@@ -399,6 +410,19 @@ public final class SignallingReader {
    */
   public int udpPort() {
     return udpPort;
+  }
+
+  /** The SPI of a packet that was dropped because no association has it, else 0. */
+  public int unknownSpi() {
+    return unknownSpi;
+  }
+
+  /**
+   * The SPI that the sender says it does not know, if the packet read last was dropped as {@link
+   * DropReason#UDP_NOT_ESP} and was the notification of RFC 7296 §1.5, else 0. Anybody can say so.
+   */
+  public int invalidSpi() {
+    return invalidSpi;
   }
 
   /** What is at {@link #innerOffset()}. */

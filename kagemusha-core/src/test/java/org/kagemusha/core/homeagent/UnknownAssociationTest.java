@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.kagemusha.core.homeagent.FreshKeys.Grant;
 import org.kagemusha.core.message.BindingError;
+import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
@@ -92,17 +93,48 @@ class UnknownAssociationTest {
   }
 
   @Test
-  void insideOfUdpNoHomeAddressIsSeenAndTheAnswerIsNative() {
+  void rfc7296_s1_5_whatCameInUdpIsAnsweredToItsPort() {
     home.start();
-    home.underlay(bindingUpdateOf(HOME_ADDRESS, 4500));
-    assertTold(Ipv6Address.UNSPECIFIED);
+    for (byte[] packet :
+        List.of(payload(CARE_OF, 40001), bindingUpdateOf(HOME_ADDRESS, 40001))) {
+      home.packets.clear();
+      home.underlay(packet);
+      assertEquals(1, home.packets.size());
+      // IPv6, 52 octets of UDP; 4500 to 40001, checksum; marker; IKE header; Notify INVALID_SPI.
+      byte[] expected =
+          HexFormat.of()
+              .parseHex(
+                  "6000000000341140"
+                      + "20010db8200000000000000000000001"
+                      + "20010db8300000000000000000000003"
+                      + "11949c4100340000" + "00000000"
+                      + "00000000000000000000000000000000" + "29202508" + "00000000" + "00000028"
+                      + "0000000c0000000b" + "00001a0a");
+      byte[] answer = fresh.last().clone();
+      long sum = 52 + 17;
+      for (int i = 8; i < answer.length; i += 2) {
+        sum += (answer[i] & 0xff) << 8 | answer[i + 1] & 0xff;
+      }
+      assertEquals(0xffff, (sum & 0xffff) + (sum >> 16));
+      answer[46] = 0;
+      answer[47] = 0;
+      assertArrayEquals(expected, answer);
+      home.elapse(SECOND);
+    }
+    assertEquals(2, home.drops(DropReason.ESP_NO_ASSOCIATION));
+    assertEquals(2, home.counters.get(Counter.INVALID_SPI_SENT));
   }
 
   @Test
-  void payloadInUdpIsAnsweredToo() {
+  void rfc7296_s1_5_aHomeAgentDoesNotAnswerSuchAnAnswer() {
     home.start();
     home.underlay(payload(CARE_OF, 4500));
-    assertTold(Ipv6Address.UNSPECIFIED);
+    byte[] answer = fresh.last().clone();
+    System.arraycopy(HOME_AGENT.toBytes(), 0, answer, Ipv6Header.DESTINATION, 16);
+    System.arraycopy(CARE_OF.toBytes(), 0, answer, Ipv6Header.SOURCE, 16);
+    home.underlay(answer);
+    assertEquals(1, home.packets.size());
+    assertEquals(1, home.drops(DropReason.UDP_NOT_ESP));
   }
 
   @Test

@@ -20,12 +20,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.kagemusha.core.ipsec.InvalidSpi;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.message.BindingError;
 import org.kagemusha.core.mobility.MobileNodeSettings.Encapsulation;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.signalling.SignallingWriter;
 import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 
 /** Keys that come, are replaced, run out and end while a guest is here. */
@@ -281,6 +285,46 @@ class FreshKeysTest {
     w.grant(true, HOUR);
     w.run(20 * MS);
     assertEquals("registered", f.state());
+  }
+
+  private void invalidSpi(Ipv6Address from, int spi) {
+    PacketBuffer packet = PacketBuffer.copyOf(new byte[InvalidSpi.OCTETS]);
+    InvalidSpi.write(packet, spi);
+    UdpEncapsulation.prepend(packet, FreshKeysWorld.PORT, FreshKeysWorld.PORT, from, CARE_OF);
+    int length = packet.length();
+    packet.prepend(Ipv6Header.BYTES);
+    Ipv6Header.write(
+        packet.bytes(), packet.offset(), 0, 0, length, Protocol.UDP, 64, from, CARE_OF);
+    f.onUnderlay(packet);
+  }
+
+  @Test
+  void rfc7296_s1_5_anInvalidSpiOfTheHomeAgentIsAHintAndNothingElse() {
+    w.encapsulation(Encapsulation.UDP);
+    w.start();
+    w.grant(true, HOUR);
+    w.guestSends();
+    w.run(20 * MS);
+    assertEquals("registered", f.state());
+    int spi = w.inForce.outbound().spi();
+    w.keys.told.clear();
+    int sent = f.packets.size();
+    invalidSpi(OTHER_HOME_AGENT, spi);
+    invalidSpi(HOME_AGENT, spi + 1);
+    assertEquals(List.of(), w.keys.told);
+    assertEquals(2, f.drops(DropReason.MOBILITY_UNMATCHED));
+    for (int i = 0; i < 50; i++) {
+      invalidSpi(HOME_AGENT, spi);
+    }
+    assertEquals(List.of("in-doubt", "in-doubt"), w.keys.told);
+    w.run(20 * MS);
+    assertEquals(sent, f.packets.size());
+    assertEquals("registered", f.state());
+    f.node.left(f.now);
+    w.run(3 * SECOND);
+    w.keys.told.clear();
+    invalidSpi(HOME_AGENT, spi);
+    assertEquals(List.of(), w.keys.told);
   }
 
   private void bindingError(Ipv6Address from, int status, Ipv6Address homeAddress) {

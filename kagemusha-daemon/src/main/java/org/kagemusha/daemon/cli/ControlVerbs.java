@@ -43,6 +43,18 @@ public final class ControlVerbs {
     }
   }
 
+  /** {@code prepare}. */
+  @Command(
+      name = "prepare",
+      description =
+          "Get keys and care-of address ready before the VM arrives; waits up to 10 s.")
+  public static final class Prepare extends ControlVerb {
+    @Override
+    String request() {
+      return "prepare";
+    }
+  }
+
   /** {@code arrived}. */
   @Command(name = "arrived", description = "The VM has arrived on this host: register it now.")
   public static final class Arrived extends ControlVerb {

@@ -52,8 +52,8 @@ public final class DemoConfiguration {
    * start or reload.
    *
    * @param daemon the name of the daemon, {@code ha} for the home agent
-   * @param section without brackets
-   * @param value as TOML has it, quotation marks included
+   * @param section without its outer brackets; of an array of tables, the first
+   * @param value as TOML has it, quotation marks included; null for a file without the key
    */
   public void set(String daemon, String section, String key, String value) {
     settings.add(new DemoSetting(daemon, section, key, value));

@@ -2,12 +2,16 @@ package org.kagemusha.daemon.demo;
 
 import java.util.stream.Collectors;
 
-/** One key of one daemon's file that is to be otherwise than the laboratory writes it. */
+/**
+ * One key of one daemon's file that is to be otherwise than the laboratory writes it.
+ *
+ * @param value null: not there at all
+ */
 record DemoSetting(String daemon, String section, String key, String value) {
 
   /** The last table of a file may be an array's: a section that is missing goes to the front. */
   String in(String text) {
-    String line = key + " = " + value + "\n";
+    String line = value == null ? "" : key + " = " + value + "\n";
     String header = "[" + section + "]\n";
     int at = text.indexOf(header);
     if (at < 0) {

@@ -8,6 +8,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
@@ -62,6 +63,17 @@ public final class MetricsPage {
         .help(help)
         .labelNames("name")
         .callback(callback -> callback.call(value.getAsDouble(), name))
+        .register(registry);
+    return this;
+  }
+
+  /** Adds a value that only grows; its name gets {@code _total} behind it. */
+  public MetricsPage count(String metric, String help, LongSupplier value) {
+    CounterWithCallback.builder()
+        .name("kagemusha_" + metric)
+        .help(help)
+        .labelNames("name")
+        .callback(callback -> callback.call(value.getAsLong(), name))
         .register(registry);
     return this;
   }

@@ -25,6 +25,7 @@ public final class MobileNodeReport {
     table.row("state", status.state());
     table.row("care-of", status.careOfAddress() == null ? "none" : status.careOfAddress());
     table.row("tunnel mtu", status.tunnelMtu() + " octets");
+    table.row("esp in udp", status.encapsulation());
     table.row(
         "tunnelled",
         counters.get(Counter.TUNNEL_PACKETS_SENT) + " packets up, "
@@ -77,6 +78,7 @@ public final class MobileNodeReport {
     json.addProperty("state", status.state());
     json.addProperty("care_of", text(status.careOfAddress()));
     json.addProperty("tunnel_mtu", status.tunnelMtu());
+    json.addProperty("encapsulation", status.encapsulation());
     JsonArray guests = new JsonArray();
     status.guestAddresses().forEach(address -> guests.add(address.toString()));
     json.add("guest_addresses", guests);

@@ -29,6 +29,7 @@ import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.daemon.observe.HomeAgentReport;
 import org.kagemusha.daemon.observe.LogSetup;
 import org.kagemusha.daemon.observe.MetricsPage;
+import org.kagemusha.daemon.provision.ControllerCounters;
 import org.kagemusha.daemon.tls.CredentialException;
 import org.kagemusha.daemon.tls.TlsCredentials;
 import org.kagemusha.tap.libc.KernelException;
@@ -242,6 +243,13 @@ public final class HomeAgentService extends Service {
   @Override
   void gauges(MetricsPage page) {
     page.gauge("bindings", "bindings in force", engine::bindings);
+    if (issuer != null) {
+      page.gauge("grants", "key pairs that are held for hosts", () -> grants().size());
+      ControllerCounters counts = issuer.counters();
+      for (ControllerCounters.Event event : ControllerCounters.Event.values()) {
+        page.count("controller_" + event.label(), event.help(), () -> counts.get(event));
+      }
+    }
   }
 
   @Override

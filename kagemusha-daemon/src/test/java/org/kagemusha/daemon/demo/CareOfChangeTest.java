@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The foreign network changes its addresses under a guest in the middle of its sessions. */
 @Tag("netns")
@@ -18,9 +20,11 @@ class CareOfChangeTest {
 
   @TempDir Path directory;
 
-  @Test
-  void rfc6275_s11_7_1_registersTheHostsNewAddressAtOnce() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.signalling, "off")) {
+  @ParameterizedTest
+  @CsvSource({"signalling, none", "required, udp"})
+  void rfc6275_s11_7_1_registersTheHostsNewAddressAtOnce(
+      DemoProtection protection, String encapsulation) throws Exception {
+    try (Laboratory laboratory = laboratory(protection, encapsulation)) {
       laboratory.configuration.set("b", "underlay", "care-of", "\"host\"");
       String host = laboratory.topology.hypervisorB();
       changes(
@@ -34,9 +38,11 @@ class CareOfChangeTest {
     }
   }
 
-  @Test
-  void rfc6275_s11_7_1_registersAnAddressOfItsOwnWhenThePrefixIsRenumbered() throws Exception {
-    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.manual, "off")) {
+  @ParameterizedTest
+  @CsvSource({"manual, none", "required, udp"})
+  void rfc6275_s11_7_1_registersAnAddressOfItsOwnWhenThePrefixIsRenumbered(
+      DemoProtection protection, String encapsulation) throws Exception {
+    try (Laboratory laboratory = laboratory(protection, encapsulation)) {
       Topology topology = laboratory.topology;
       String host = topology.hypervisorB();
       Laboratory.ip(topology.homeAgent(), "route add 2001:db8:3001::/64 via 2001:db8:ffff::2");
@@ -52,6 +58,13 @@ class CareOfChangeTest {
             Laboratory.ip(host, "addr del 2001:db8:3000::3/64 dev eth0");
           });
     }
+  }
+
+  private Laboratory laboratory(DemoProtection protection, String encapsulation)
+      throws IOException {
+    Laboratory laboratory = new Laboratory(directory, protection, "off");
+    laboratory.configuration.set("b", "tunnel", "encapsulation", "\"" + encapsulation + "\"");
+    return laboratory;
   }
 
   private interface Change {
@@ -100,7 +113,7 @@ class CareOfChangeTest {
     }
   }
 
-  private static String careOf(DaemonProcess agent) throws java.io.IOException {
+  private static String careOf(DaemonProcess agent) throws IOException {
     List<String> all = Laboratory.careOf(agent, Topology.HOME_ADDRESS);
     return all.isEmpty() ? "" : all.get(0);
   }

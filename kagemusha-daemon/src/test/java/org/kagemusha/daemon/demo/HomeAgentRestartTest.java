@@ -1,11 +1,13 @@
 package org.kagemusha.daemon.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -51,6 +53,42 @@ class HomeAgentRestartTest {
       }
       assertEquals(List.of(), wire.packets(Wire.FAULTY));
       assertEquals(List.of(), wire.packets(Wire.UNWANTED_ERRORS));
+    }
+  }
+
+  @Test
+  void rfc7296_s1_5_aHomeAgentThatForgotItsGuestsSaysSoInUdp() throws Exception {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.required, "off")) {
+      laboratory.configuration.set("b", "tunnel", "encapsulation", "\"udp\"");
+      Wire wire =
+          laboratory.keep(
+              Wire.tap(
+                  laboratory.topology.foreignRouter(), "foreign",
+                  directory.resolve("foreign.pcap")));
+      DaemonProcess agent = laboratory.homeAgent();
+      laboratory.bootGuestAtHome();
+      DaemonProcess b = laboratory.daemonB();
+      EncapsulationAutoTest.rule(laboratory, EncapsulationAutoTest.NO_NATIVE);
+      try (Sessions sessions = new Sessions(laboratory.topology)) {
+        laboratory.guestToB();
+        Laboratory.awaitState(b, "registered");
+
+        Shell.run("kill", "-KILL", Long.toString(agent.pid()));
+        DaemonProcess again = laboratory.homeAgent();
+
+        Laboratory.eventually(
+            "the binding is there again",
+            () -> Laboratory.careOf(again, Topology.HOME_ADDRESS).size() == 1);
+        UdpEncapsulationTest.goesOn(sessions, System.nanoTime(), "B");
+      }
+      String notification = "isakmp.notify.msgtype == 11";
+      assertFalse(wire.packets(notification).isEmpty());
+      assertEquals(
+          List.of(),
+          wire.packets(
+              notification + " && (isakmp.exchangetype != 37 || ipv6.src != "
+                  + Topology.HOME_AGENT + ")"));
+      assertEquals(List.of(), wire.packets(Wire.FAULTY));
     }
   }
 }

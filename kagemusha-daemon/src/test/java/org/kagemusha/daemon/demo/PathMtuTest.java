@@ -33,10 +33,18 @@ class PathMtuTest {
   @TempDir Path directory;
 
   @ParameterizedTest
-  @CsvSource({"none, foreign", "manual, transit", "required, foreign"})
-  void rfc2473_s7_2_fragmentsWhatMustNotBeRefused(DemoProtection protection, String narrow)
+  @CsvSource({
+    "none, foreign, none, 41",
+    "manual, transit, none, 50",
+    "required, foreign, none, 50",
+    "required, transit, udp, 17"
+  })
+  void rfc2473_s7_2_fragmentsWhatMustNotBeRefused(
+      DemoProtection protection, String narrow, String encapsulation, int nextHeader)
       throws Exception {
     try (Laboratory laboratory = new Laboratory(directory, protection, "off")) {
+      laboratory.configuration.set(
+          "b", "tunnel", "encapsulation", "\"" + encapsulation + "\"");
       Topology topology = laboratory.topology;
       Wire wide = wire(laboratory, "wide.pcap");
       abroad(laboratory);
@@ -56,13 +64,11 @@ class PathMtuTest {
                   .pingFromGuest("-c", "5", "-i", "0.1", "-W", "1", "-M", "do", "-s", "1232",
                       Topology.CORRESPONDENT)
                   .contains(" 0% packet loss"));
-      learnsTheMtu(laboratory, topology.guest(), Topology.CORRESPONDENT);
-      learnsTheMtu(laboratory, topology.correspondent(), Topology.HOME_ADDRESS);
+      learnsTheMtu(laboratory, topology.guest(), Topology.CORRESPONDENT, 1280);
+      learnsTheMtu(laboratory, topology.correspondent(), Topology.HOME_ADDRESS, 1280);
       transfer(topology);
 
-      String pieces =
-          "ipv6.fragment.count >= 2 && ipv6.fraghdr.nxt == "
-              + (protection == DemoProtection.none ? 41 : 50);
+      String pieces = "ipv6.fragment.count >= 2 && ipv6.fraghdr.nxt == " + nextHeader;
       String agent = Topology.HOME_AGENT;
       assertFalse(wire.packets(pieces + " && ipv6.dst == " + agent).isEmpty(), "up");
       assertFalse(wire.packets(pieces + " && ipv6.src == " + agent).isEmpty(), "down");
@@ -76,15 +82,15 @@ class PathMtuTest {
         Wire.tap(laboratory.topology.foreignRouter(), "foreign", directory.resolve(file)));
   }
 
-  /** Larger packets are refused with the smallest MTU there is. */
-  private static void learnsTheMtu(Laboratory laboratory, String namespace, String far)
+  /** Packets that fitted before are refused with the tunnel's MTU. */
+  static void learnsTheMtu(Laboratory laboratory, String namespace, String far, int mtu)
       throws IOException, InterruptedException {
     Laboratory.eventually(
         namespace + " learns the MTU",
         () -> {
           laboratory.ping(
-              namespace, "-c", "2", "-i", "0.2", "-W", "1", "-M", "do", "-s", "1400", far);
-          return Laboratory.ip(namespace, "-6 route get " + far).contains("mtu 1280");
+              namespace, "-c", "2", "-i", "0.2", "-W", "1", "-M", "do", "-s", "1360", far);
+          return Laboratory.ip(namespace, "-6 route get " + far).contains("mtu " + mtu);
         });
   }
 
@@ -105,7 +111,7 @@ class PathMtuTest {
   }
 
   /** Both ways at the same time over one connection. */
-  private static void transfer(Topology topology) throws Exception {
+  static void transfer(Topology topology) throws Exception {
     byte[] up = new byte[OCTETS];
     byte[] down = new byte[OCTETS];
     new Random(1).nextBytes(up);

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /** A peer made of scapy, in a namespace: takes words on its input, tells observations as JSON. */
 final class ScapyPeer implements Closeable {
@@ -52,6 +53,12 @@ final class ScapyPeer implements Closeable {
 
   /** The next observation of a kind; others are skipped. */
   JsonObject await(String event) throws IOException, InterruptedException {
+    return await(event, other -> {});
+  }
+
+  /** The next observation of a kind; others before it are passed on. */
+  JsonObject await(String event, Consumer<JsonObject> each)
+      throws IOException, InterruptedException {
     StringBuilder others = new StringBuilder();
     while (true) {
       JsonObject next = told.poll(10, TimeUnit.SECONDS);
@@ -62,6 +69,7 @@ final class ScapyPeer implements Closeable {
         return next;
       }
       others.append(next);
+      each.accept(next);
     }
   }
 

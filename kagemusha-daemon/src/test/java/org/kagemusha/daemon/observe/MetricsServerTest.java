@@ -40,7 +40,10 @@ class MetricsServerTest {
     loop = new PacketLoop("test", cause -> { });
     counters.add(Counter.TUNNEL_PACKETS_SENT, 42);
     counters.drop(DropReason.TOO_BIG);
-    page = new MetricsPage("vm1", counters).gauge("tunnel_mtu_bytes", "MTU", () -> 1460);
+    page =
+        new MetricsPage("vm1", counters)
+            .gauge("tunnel_mtu_bytes", "MTU", () -> 1460)
+            .count("controller_granted", "sessions that ended with keys", () -> 7);
   }
 
   @AfterEach
@@ -77,6 +80,7 @@ class MetricsServerTest {
               "kagemusha_dropped_packets_total{name=\"vm1\",reason=\"too_big\"} 1.0"),
           answer);
       assertTrue(answer.contains("kagemusha_tunnel_mtu_bytes{name=\"vm1\"} 1460.0"), answer);
+      assertTrue(answer.contains("kagemusha_controller_granted_total{name=\"vm1\"} 7.0"), answer);
     }
     assertTrue(Files.notExists(socket));
   }
