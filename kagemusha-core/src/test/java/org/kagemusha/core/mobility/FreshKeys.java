@@ -1,9 +1,7 @@
 package org.kagemusha.core.mobility;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
 import org.kagemusha.core.ipsec.EncryptionAlgorithm;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
@@ -38,10 +36,11 @@ final class FreshKeys implements KeySource {
   }
 
   final List<String> told = new ArrayList<>();
-  private final Deque<Granted> grants = new ArrayDeque<>();
+  private final List<Granted> grants = new ArrayList<>();
   private final SecurityAssociationDatabase here;
   private final SecurityAssociationDatabase there;
   private int nextSpi = 0x1000;
+  private boolean garbage = true;
 
   /**
    * @param here the mobile node's inbound associations
@@ -59,22 +58,37 @@ final class FreshKeys implements KeySource {
     there.add(homeAgent.inbound());
     SecurityAssociationPair own = pair(spi, 1, 2);
     here.add(own.inbound());
-    grants.addFirst(new Granted(own, payloadProtected, nowNs + validNs));
+    grants.add(0, new Granted(own, payloadProtected, nowNs + validNs));
     return homeAgent;
   }
 
-  private static SecurityAssociationPair pair(int spi, int out, int in) {
+  /** Takes an algorithm that the JDK does not allocate for, in place of AES-GCM. */
+  FreshKeys withoutGarbage() {
+    garbage = false;
+    return this;
+  }
+
+  private SecurityAssociationPair pair(int spi, int out, int in) {
     return new SecurityAssociationPair(
         OutboundSecurityAssociation.of(parameters(spi, out), new CountingSequence()),
         InboundSecurityAssociation.of(parameters(spi, in)));
   }
 
-  private static SecurityAssociationParameters parameters(int spi, int direction) {
+  private SecurityAssociationParameters parameters(int spi, int direction) {
+    if (!garbage) {
+      return new SecurityAssociationParameters(
+          spi, EncryptionAlgorithm.NULL, IntegrityAlgorithm.HMAC_SHA2_256_128, new byte[0],
+          new byte[32], true, 64);
+    }
     byte[] key = new byte[EncryptionAlgorithm.AES_GCM_16_128.keyOctets()];
     Arrays.fill(key, (byte) (7 * spi + direction));
     return new SecurityAssociationParameters(
         spi, EncryptionAlgorithm.AES_GCM_16_128, IntegrityAlgorithm.NONE, key, new byte[0], true,
         64);
+  }
+
+  private Granted newest() {
+    return grants.isEmpty() ? null : grants.get(0);
   }
 
   int live() {
@@ -83,7 +97,7 @@ final class FreshKeys implements KeySource {
 
   @Override
   public SecurityAssociationPair associations(Ipv6Address homeAddress, Purpose purpose) {
-    Granted newest = grants.peekFirst();
+    Granted newest = newest();
     if (newest == null || purpose == Purpose.PAYLOAD && !newest.payloadProtected) {
       return null;
     }
@@ -93,7 +107,8 @@ final class FreshKeys implements KeySource {
   @Override
   public SecurityAssociationPair accepting(
       Ipv6Address homeAddress, Purpose purpose, InboundSecurityAssociation opened) {
-    for (Granted grant : grants) {
+    for (int i = 0; i < grants.size(); i++) {
+      Granted grant = grants.get(i);
       if (grant.pair.inbound() == opened
           && (purpose == Purpose.SIGNALLING || grant.payloadProtected)) {
         return grant.pair;
@@ -104,7 +119,7 @@ final class FreshKeys implements KeySource {
 
   @Override
   public boolean allowsClear(Ipv6Address homeAddress, Purpose purpose) {
-    Granted newest = grants.peekFirst();
+    Granted newest = newest();
     return purpose == Purpose.PAYLOAD && newest != null && !newest.payloadProtected;
   }
 
@@ -152,7 +167,8 @@ final class FreshKeys implements KeySource {
   @Override
   public long nextDeadlineNs() {
     long next = NodeEngine.NEVER;
-    for (Granted grant : grants) {
+    for (int i = 0; i < grants.size(); i++) {
+      Granted grant = grants.get(i);
       next = Math.min(next, grant.endsNs);
     }
     return next;
