@@ -1,7 +1,7 @@
 package org.kagemusha.core.ipsec;
 
 /**
- * Numbers from 1 on, for an association with fresh keys (RFC 4303 §3.3.2: the first packet has
+ * Numbers from 1 on, for an association with fresh keys (RFC 4303 §3.3.3: the first packet has
  * number 1). They are kept nowhere: a restarted daemon asks for other keys, so no number is ever
  * used twice under one. For one thread.
  */

@@ -212,7 +212,7 @@ public final class ProvisionedKeys implements KeySource {
       }
     }
     if (any && current == null) {
-      listener.onWanted("the VM has left, the next place gets other keys", nowNs);
+      listener.onWanted("keys were used here, the next stay gets others", nowNs);
     }
   }
 

@@ -92,6 +92,9 @@ final class Provisioner implements AutoCloseable {
     keys.policy(changed.protection().payload());
     if (otherScope) {
       want("configuration");
+    } else if (keys.current() == null) {
+      // The operator may just have removed what every attempt failed of.
+      wantNow();
     }
   }
 
@@ -170,7 +173,7 @@ final class Provisioner implements AutoCloseable {
     long nowNs = System.nanoTime();
     lastFailure = reason;
     schedule.failed(retryAfterSeconds, nowNs);
-    long seconds = Math.max(0, schedule.nextNs() - nowNs) / 1_000_000_000L;
+    long seconds = (Math.max(0, schedule.nextNs() - nowNs) + 999_999_999L) / 1_000_000_000L;
     Grant held = keys.current();
     log.warn(
         "keys not granted vm={} reason=\"{}\" retry={}s held={}",
