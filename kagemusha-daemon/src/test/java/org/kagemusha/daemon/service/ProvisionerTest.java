@@ -205,6 +205,18 @@ class ProvisionerTest {
   }
 
   @Test
+  void aReloadWithoutKeysAsksAtOnceWhateverTheBackOff() throws Exception {
+    start(FRESH);
+    ask().failed().failed("its certificate is not of a known authority", 3600);
+    settle();
+    assertTrue(asked.isEmpty());
+    VmConfig same = KeysOfVm.config(directory, FRESH);
+    on(() -> provisioner.config(same, attempt));
+    settle();
+    assertEquals(1, asked.size());
+  }
+
+  @Test
   void aLateGrantIsForgottenAndNothingIsAskedAfterTheEnd() throws Exception {
     start(FRESH);
     Grant held = grant(0x1000);
