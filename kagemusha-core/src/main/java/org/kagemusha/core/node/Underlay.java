@@ -23,4 +23,16 @@ public interface Underlay {
    * caller's.
    */
   Sent send(PacketBuffer packet);
+
+  /**
+   * Where the next packet may be built, so that {@link #send} need not copy it: the memory of the next
+   * place in a batch. It is the caller's until it is sent; whoever asks again without sending gets the
+   * same. Null where there is no such memory, or no packet of that size fits: then the caller builds
+   * it in its own.
+   *
+   * @param octets of the packet, without the usual room at both ends
+   */
+  default PacketBuffer slot(int octets) {
+    return null;
+  }
 }

@@ -8,6 +8,11 @@ import java.nio.ByteOrder;
  * on and taken off in place. The octets are in network order and reached by absolute index: the
  * packet is {@code bytes()[offset, offset + length)}.
  *
+ * <p>What a sender left to hardware that never came is still to do (the checksum offload and
+ * segmentation offload of a network card): {@link #isUnfinished()} says that the transport checksum
+ * holds only the folded sum of its pseudo-header, {@link #isSuperPacket()} that the transport payload
+ * is that of several segments in one. Both are kept by index, so headers may come and go in front.
+ *
  * <p>The buffer belongs to one thread and is reused: whoever is handed one may change it, but must
  * not keep it after returning.
  */
@@ -23,6 +28,9 @@ public final class PacketBuffer {
   private final long address;
   private int offset;
   private int length;
+  private int checksumStart = -1;
+  private int checksumOffset;
+  private int segmentSize;
 
   /**
    * Wraps memory.
@@ -131,10 +139,64 @@ public final class PacketBuffer {
     return set(offset, newLength);
   }
 
-  /** Makes this packet the copy of another, at the usual headroom. */
+  /** Makes this packet the copy of another, at the usual headroom, with what it still lacks. */
   public PacketBuffer copyFrom(PacketBuffer other) {
     bytes.put(HEADROOM, other.bytes, other.offset, other.length);
+    finished();
+    if (other.isUnfinished()) {
+      unfinished(
+          HEADROOM + other.checksumStart - other.offset, other.checksumOffset, other.segmentSize);
+    }
     return set(HEADROOM, other.length);
+  }
+
+  /**
+   * Says that the transport checksum is unfinished, and perhaps the segmentation too: the field holds
+   * the folded, uncomplemented sum of the pseudo-header of the packet as it is.
+   *
+   * @param start the absolute index where the sum begins: the TCP or UDP header
+   * @param offset where the field is, counted from there: 16 for TCP, 6 for UDP
+   * @param segment octets of transport payload of each segment, but the last may have less; 0 for an
+   *     ordinary packet
+   */
+  public PacketBuffer unfinished(int start, int offset, int segment) {
+    checksumStart = start;
+    checksumOffset = offset;
+    segmentSize = segment;
+    return this;
+  }
+
+  /** Says that nothing is left to do: whoever puts another packet in the buffer begins with this. */
+  public PacketBuffer finished() {
+    checksumStart = -1;
+    checksumOffset = 0;
+    segmentSize = 0;
+    return this;
+  }
+
+  /** Whether the transport checksum is still to be computed. */
+  public boolean isUnfinished() {
+    return checksumStart >= 0;
+  }
+
+  /** Whether this is to be taken apart into several segments. */
+  public boolean isSuperPacket() {
+    return segmentSize > 0;
+  }
+
+  /** The absolute index where the sum of an unfinished checksum begins, or -1. */
+  public int checksumStart() {
+    return checksumStart;
+  }
+
+  /** Where the field of an unfinished checksum is, counted from {@link #checksumStart()}. */
+  public int checksumOffset() {
+    return checksumOffset;
+  }
+
+  /** Octets of transport payload of each segment, or 0 for an ordinary packet. */
+  public int segmentSize() {
+    return segmentSize;
   }
 
   /** The packet's octets, copied: for the control plane and tests. */
