@@ -10,8 +10,11 @@ import org.kagemusha.core.wire.MacAddress;
  * @param mtu octets
  * @param mac the MAC address of the daemon as a station behind it (not that of the interface, which
  *     a bridge would take for its own), or null for one made from the name
+ * @param offloads whether the kernel may hand over what a network card would finish: checksums and
+ *     the segments of up to 64 KiB in one frame
  */
-public record TapConfig(String name, String bridge, int mtu, MacAddress mac) {
+public record TapConfig(
+    String name, String bridge, int mtu, MacAddress mac, boolean offloads) {
 
   static TapConfig read(Section section, String defaultName) {
     return new TapConfig(
@@ -20,7 +23,8 @@ public record TapConfig(String name, String bridge, int mtu, MacAddress mac) {
         (int) section.integer("mtu", 1500, 1280, 65_535),
         section.parsed(
             "mac", null, "a unicast MAC address, such as \"02:00:00:00:00:01\"",
-            text -> unicast(MacAddress.parse(text))));
+            text -> unicast(MacAddress.parse(text))),
+        section.flag("offloads", true));
   }
 
   static MacAddress unicast(MacAddress mac) {

@@ -11,6 +11,8 @@ package org.kagemusha.daemon.config;
  * @param maximumMtu upper bound for inner packets, octets, 1280 to 65535
  * @param encapsulation how a mobile node sends ESP; a home agent answers as it is asked
  * @param probePathMtu whether a mobile node probes the path MTU (RFC 8899)
+ * @param coalescing whether consecutive segments out of the tunnel are joined for the tap
+ * @param batch how many packets one call gives to the kernel at most, or takes, 1 to 64
  */
 public record TunnelConfig(
     int hopLimit,
@@ -20,7 +22,12 @@ public record TunnelConfig(
     boolean copyDscp,
     int maximumMtu,
     Encapsulation encapsulation,
-    boolean probePathMtu) {
+    boolean probePathMtu,
+    boolean coalescing,
+    int batch) {
+
+  /** The usual and largest batch. */
+  public static final int LARGEST_BATCH = 64;
 
   static TunnelConfig readMobileNode(Section section) {
     return read(
@@ -41,6 +48,8 @@ public record TunnelConfig(
         section.flag("copy-dscp", true),
         (int) section.integer("maximum-mtu", 65_535, 1280, 65_535),
         encapsulation,
-        section.flag("probe-path-mtu", false));
+        section.flag("probe-path-mtu", false),
+        section.flag("coalescing", true),
+        (int) section.integer("batch", LARGEST_BATCH, 1, LARGEST_BATCH));
   }
 }

@@ -17,12 +17,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The thread on which an engine lives. Each wake-up of a descriptor reads the clock once, takes at
- * most {@link #BUDGET} packets, so that no side starves the other, and arms the timer again. What
- * others want of the engine they {@link #execute} or {@link #call}.
+ * most {@link #BUDGET} packets, so that no side starves the other, gives what came of them to the
+ * kernel, and arms the timer again. What others want of the engine they {@link #execute} or {@link
+ * #call}.
  */
 public final class PacketLoop implements AutoCloseable {
 
-  /** Packets taken from one descriptor in one wake-up; the rest waits for the next. */
+  /**
+   * Packets taken from one descriptor in one wake-up, by their {@link PacketSource#weight}; the rest
+   * waits for the next.
+   */
   public static final int BUDGET = 64;
 
   private static final Logger log = LoggerFactory.getLogger(PacketLoop.class);
@@ -34,6 +38,8 @@ public final class PacketLoop implements AutoCloseable {
 
   private NodeEngine engine;
   private Runnable afterWork = () -> {};
+  private PacketSink sink = nowNs -> {};
+  private boolean working;
   private long armedNs = NodeEngine.NEVER;
   private ScheduledFuture<?> timer;
   private boolean retired;
@@ -60,12 +66,14 @@ public final class PacketLoop implements AutoCloseable {
   /**
    * Gives the loop its engine.
    *
+   * @param newSink takes what the engine sends
    * @param work done after every wake-up, on the loop: cheap, without allocation
    */
-  public void engine(NodeEngine newEngine, Runnable work) {
+  public void engine(NodeEngine newEngine, PacketSink newSink, Runnable work) {
     call(
         () -> {
           engine = newEngine;
+          sink = newSink;
           afterWork = work;
           finishWork(System.nanoTime());
           return null;
@@ -82,8 +90,17 @@ public final class PacketLoop implements AutoCloseable {
           retired = true;
           engine = null;
           afterWork = () -> {};
+          sink = nowNs -> {};
           return null;
         });
+  }
+
+  /**
+   * Whether the loop's thread is in a wake-up, at the end of which the {@link PacketSink} is asked
+   * to flush. Where it is not (what the control plane does by itself), nothing may be kept back.
+   */
+  public boolean isWorking() {
+    return working && !retired;
   }
 
   /**
@@ -121,6 +138,7 @@ public final class PacketLoop implements AutoCloseable {
   public void execute(Runnable work) {
     loop.execute(
         () -> {
+          working = true;
           try {
             work.run();
           } finally {
@@ -137,6 +155,7 @@ public final class PacketLoop implements AutoCloseable {
       }
       return loop.submit(
               () -> {
+                working = true;
                 try {
                   return work.call();
                 } finally {
@@ -165,19 +184,23 @@ public final class PacketLoop implements AutoCloseable {
     }
     long nowNs = System.nanoTime();
     boolean usable = true;
+    working = true;
+    int weight = 1;
     try {
       int left = BUDGET;
-      while (left > 0 && source.receive(nowNs)) {
-        left--;
-      }
-      if (left == 0 && source.pending()) {
-        loop.execute(again);
+      while (left > 0 && weight > 0) {
+        weight = source.receive(nowNs);
+        left -= weight;
       }
     } catch (IOException e) {
       usable = false;
+      weight = 0;
       broken(source.name(), e);
     } catch (RuntimeException | AssertionError e) {
       log.error("packet handling failed source={}", source.name(), e);
+    }
+    if (weight > 0 && source.pending()) {
+      loop.execute(again);
     }
     finishWork(nowNs);
     return usable;
@@ -185,15 +208,20 @@ public final class PacketLoop implements AutoCloseable {
 
   private void onTimer() {
     armedNs = NodeEngine.NEVER;
+    working = true;
     finishWork(System.nanoTime());
   }
 
-  /** Does what is due, and arms the timer for what is next. */
+  /** Does what is due, sends what was kept back, and arms the timer for what is next. */
   private void finishWork(long nowNs) {
     try {
       if (engine != null) {
-        if (engine.nextDeadlineNs() - nowNs <= 0) {
-          engine.onDeadline(nowNs);
+        try {
+          if (engine.nextDeadlineNs() - nowNs <= 0) {
+            engine.onDeadline(nowNs);
+          }
+        } finally {
+          sink.flush(nowNs);
         }
         afterWork.run();
         arm(engine.nextDeadlineNs(), nowNs);
@@ -201,6 +229,8 @@ public final class PacketLoop implements AutoCloseable {
     } catch (RuntimeException | AssertionError e) {
       log.error("deadline handling failed", e);
       arm(nowNs + TimeUnit.SECONDS.toNanos(1), nowNs);
+    } finally {
+      working = false;
     }
   }
 

@@ -18,6 +18,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Writes the packets of both sides to the client that asked for them, as pcapng: the daemon opens
  * no file. One capture at a time; a client too slow to read loses packets, never the loop its pace.
+ * Checksums and segmentation that were left to hardware are done first: what is written is what a
+ * wire would carry.
  * All calls are the loop's thread's.
  */
 public final class Capture {
@@ -37,6 +39,7 @@ public final class Capture {
   private Channel client;
   private PcapWriter writer;
   private ByteBuf batch;
+  private WireForm wireForm;
   private long wallMicrosAtZero;
   private long packets;
   private long lost;
@@ -88,12 +91,26 @@ public final class Capture {
 
   /** A frame of the home side. */
   public void home(Direction direction, PacketBuffer frame) {
-    write(HOME, direction, frame);
+    writeOnWire(HOME, direction, frame);
   }
 
   /** A packet of the routed network. */
   public void underlay(Direction direction, PacketBuffer packet) {
-    write(UNDERLAY, direction, packet);
+    writeOnWire(UNDERLAY, direction, packet);
+  }
+
+  private void writeOnWire(int side, Direction direction, PacketBuffer packet) {
+    if (!packet.isUnfinished()) {
+      write(side, direction, packet);
+      return;
+    }
+    if (wireForm == null) {
+      wireForm = new WireForm();
+    }
+    wireForm.begin(packet, side == HOME);
+    for (PacketBuffer one = wireForm.next(); one != null; one = wireForm.next()) {
+      write(side, direction, one);
+    }
   }
 
   private void write(int side, Direction direction, PacketBuffer packet) {
@@ -126,6 +143,7 @@ public final class Capture {
     if (client == which) {
       client = null;
       writer = null;
+      wireForm = null;
       // Closed when the last octets are out; a client that is gone fails the write at once.
       which.writeAndFlush(batch).addListener(done -> which.close());
       // A client that has stopped reading keeps neither its place nor the packets that wait for it.

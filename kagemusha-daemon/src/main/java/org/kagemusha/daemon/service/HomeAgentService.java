@@ -24,6 +24,7 @@ import org.kagemusha.daemon.config.ConfigFile;
 import org.kagemusha.daemon.config.ControllerConfig;
 import org.kagemusha.daemon.config.HomeAgentConfig;
 import org.kagemusha.daemon.config.Problem;
+import org.kagemusha.daemon.config.TunnelConfig;
 import org.kagemusha.daemon.control.ControlReply;
 import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.daemon.observe.HomeAgentReport;
@@ -60,6 +61,9 @@ public final class HomeAgentService extends Service {
   private KeyRing keys;
   private KeyIssuer issuer;
   private volatile HomeLinkFacts facts;
+  private TapLink home;
+  private UnderlayLink underlay;
+  private TunnelConfig started;
   private PortKeeper port;
   private KernelQuiet quiet;
 
@@ -99,21 +103,23 @@ public final class HomeAgentService extends Service {
             TapDevice.open(
                 new TapSettings(
                     config.tap().name(), Optional.of(secret.portMac(config.tap().name())),
-                    config.tap().mtu(), Optional.of(config.tap().bridge())),
+                    config.tap().mtu(), Optional.of(config.tap().bridge()),
+                    config.tap().offloads()),
                 counters()));
     facts = HomeLinkFacts.find(config.tap().bridge(), config.address());
     quiet = new KernelQuiet(name());
     installRules();
     opened(() -> quiet.remove());
-    HomeSource home = new HomeSource(tap, capture(), counters(), false);
-    UnderlayLink underlay = opened(new UnderlayLink(capture(), counters(), false));
+    started = config.tunnel();
+    home = new TapLink(tap, loop(), capture(), counters(), false, config.tunnel().coalescing());
+    underlay = opened(new UnderlayLink(loop(), capture(), counters(), false));
     engine =
         new HomeAgent(
             HomeAgentSettingsOf.config(config, tapMac, facts), home, underlay, keySource(),
             keys.inbound(), new SplittableRandom(), System::currentTimeMillis, counters());
     home.engine(engine);
     underlay.engine(engine);
-    loop().engine(engine, this::afterWork);
+    loop().engine(engine, this::flush, this::afterWork);
     loop().call(
         () -> {
           engine.linkMtu(facts.underlayMtu(), System.nanoTime());
@@ -123,8 +129,7 @@ public final class HomeAgentService extends Service {
                   config.encapsulationPort() == 0
                       ? UnderlaySettings.NO_ENCAPSULATION
                       : config.encapsulationPort(),
-                  false),
-              loop());
+                  false, config.tunnel().batch(), facts.underlayMtu()));
           if (issuer != null) {
             issuer.apply(config, credentials);
           }
@@ -182,6 +187,12 @@ public final class HomeAgentService extends Service {
     if (notifier().isActive()) {
       notifier().status(statusLine());
     }
+  }
+
+  private void flush(long nowNs) {
+    // What the network refuses may have an answer for the home link.
+    underlay.flush(nowNs);
+    home.flush(nowNs);
   }
 
   private void afterWork() {
@@ -331,6 +342,9 @@ public final class HomeAgentService extends Service {
     MobileNodeService.needs(
         restart, "[encapsulation]", config.encapsulationPort(), fresh.encapsulationPort());
     MobileNodeService.needs(restart, "[tap]", config.tap(), fresh.tap());
+    MobileNodeService.needs(
+        restart, "[tunnel] coalescing, batch", MobileNodeService.dataPath(started),
+        MobileNodeService.dataPath(fresh.tunnel()));
     MobileNodeService.needs(
         restart, "[control], [state], [metrics]", where(config), where(fresh));
     MobileNodeService.needs(restart, "[controller]", listening(config), listening(fresh));

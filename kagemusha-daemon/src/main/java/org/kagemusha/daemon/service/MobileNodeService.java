@@ -24,6 +24,7 @@ import org.kagemusha.daemon.config.AssociationConfig;
 import org.kagemusha.daemon.config.ConfigException;
 import org.kagemusha.daemon.config.ConfigFile;
 import org.kagemusha.daemon.config.Encapsulation;
+import org.kagemusha.daemon.config.TunnelConfig;
 import org.kagemusha.daemon.config.VmConfig;
 import org.kagemusha.daemon.control.ControlReply;
 import org.kagemusha.daemon.observe.Capture;
@@ -60,7 +61,9 @@ public final class MobileNodeService extends Service {
   private JsonStore<HomeRouter> routers;
   private JsonStore<EncapsulationMemory> encapsulations;
   private PortKeeper port;
+  private TapLink home;
   private UnderlayLink underlay;
+  private TunnelConfig started;
   private Ipv6Address local;
   private WatchSource watch;
   private HostSecret secret;
@@ -105,10 +108,13 @@ public final class MobileNodeService extends Service {
             TapDevice.open(
                 new TapSettings(
                     config.tap().name(), Optional.of(secret.portMac(config.tap().name())),
-                    config.tap().mtu(), Optional.ofNullable(config.tap().bridge())),
+                    config.tap().mtu(), Optional.ofNullable(config.tap().bridge()),
+                    config.tap().offloads()),
                 counters()));
-    HomeSource home = new HomeSource(tap, capture(), counters(), true);
-    underlay = opened(new UnderlayLink(capture(), counters(), true));
+    home =
+        new TapLink(tap, loop(), capture(), counters(), true, config.tunnel().coalescing());
+    started = config.tunnel();
+    underlay = opened(new UnderlayLink(loop(), capture(), counters(), true));
     HomeRouter learned = routers.load();
     engine =
         new MobileNode(
@@ -132,7 +138,7 @@ public final class MobileNodeService extends Service {
       BridgeWatch bridge = BridgeWatch.open(config.tap().bridge());
       watch = opened(new WatchSource(bridge, engine, capture()));
     }
-    loop().engine(engine, this::afterWork);
+    loop().engine(engine, this::flush, this::afterWork);
     opened(loop().add(home));
     if (watch != null) {
       opened(loop().add(watch));
@@ -164,6 +170,12 @@ public final class MobileNodeService extends Service {
     } catch (ConfigException e) {
       throw new IOException(e.getMessage(), e);
     }
+  }
+
+  private void flush(long nowNs) {
+    // What the network refuses may have an answer for the guest.
+    underlay.flush(nowNs);
+    home.flush(nowNs);
   }
 
   /** Cheap: done after every wake-up of the loop. */
@@ -217,7 +229,7 @@ public final class MobileNodeService extends Service {
     if (address != null && !address.equals(local)) {
       local = null;
       try {
-        underlay.local(underlaySettings(address), loop());
+        underlay.local(underlaySettings(address, mtu));
         local = address;
         encapsulate();
       } catch (KernelException e) {
@@ -233,11 +245,11 @@ public final class MobileNodeService extends Service {
     engine.careOfAddress(address, mtu, validSeconds, System.nanoTime());
   }
 
-  private UnderlaySettings underlaySettings(Ipv6Address address) {
-    UnderlaySettings native_ = UnderlayLink.settings(address, config.tap().mtu());
-    return encapsulates()
-        ? native_.withEncapsulation(UdpEncapsulation.DEFAULT_PORT, true)
-        : native_;
+  private UnderlaySettings underlaySettings(Ipv6Address address, int mtu) {
+    return new UnderlaySettings(
+        address, 0, Optional.empty(), 0, config.tap().mtu(),
+        encapsulates() ? UdpEncapsulation.DEFAULT_PORT : UnderlaySettings.NO_ENCAPSULATION, true,
+        started.batch(), mtu);
   }
 
   private boolean encapsulates() {
@@ -384,6 +396,9 @@ public final class MobileNodeService extends Service {
     needs(
         restart, "[tunnel] encapsulation", config.tunnel().encapsulation(),
         fresh.tunnel().encapsulation());
+    needs(
+        restart, "[tunnel] coalescing, batch", dataPath(started),
+        dataPath(fresh.tunnel()));
     VmConfig kept = keep(fresh);
     // What may be refused comes first: a configuration is applied as a whole or not at all.
     MobileNodeSettings settings = MobileNodeSettingsOf.config(kept, tapMac, engine.homeRouter());
@@ -417,6 +432,11 @@ public final class MobileNodeService extends Service {
         config.file(), config.name(), config.guestMac(), fresh.homeAddresses(), fresh.home(),
         config.tap(), fresh.underlay(), fresh.binding(), fresh.tunnel(), fresh.protection(),
         fresh.provisioning(), fresh.associations(), config.operating());
+  }
+
+  /** What the links are made of at the start. */
+  static List<Object> dataPath(TunnelConfig tunnel) {
+    return List.of(tunnel.coalescing(), tunnel.batch());
   }
 
   private static List<Object> where(VmConfig config) {

@@ -24,13 +24,13 @@ final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, Auto
   }
 
   @Override
-  public boolean receive(long nowNs) throws IOException {
+  public int receive(long nowNs) throws IOException {
     changed = false;
     monitor.drain(this);
     if (changed) {
       onChange.run();
     }
-    return false;
+    return 0;
   }
 
   @Override

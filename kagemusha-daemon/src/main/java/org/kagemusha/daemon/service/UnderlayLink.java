@@ -5,36 +5,38 @@ import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.message.PcapWriter.Direction;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.node.Underlay;
-import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.daemon.loop.PacketLoop;
+import org.kagemusha.daemon.loop.PacketSink;
 import org.kagemusha.daemon.loop.PacketSource;
 import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.tap.libc.KernelException;
-import org.kagemusha.tap.libc.NativeMemory;
 import org.kagemusha.tap.rawsocket.UnderlayReceiver;
 import org.kagemusha.tap.rawsocket.UnderlaySettings;
 import org.kagemusha.tap.rawsocket.UnderlaySocket;
 
 /**
  * The raw sockets on both ways. They are opened when there is a local address for the first time
- * and follow it when it changes.
+ * and follow it when it changes. What is sent in a wake-up of the loop goes out at its end.
  */
-final class UnderlayLink implements Underlay, AutoCloseable {
+final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused, AutoCloseable {
 
+  private final PacketLoop loop;
   private final Capture capture;
   private final Counters counters;
   private final boolean countsSent;
-  private final PacketBuffer packet = NativeMemory.packetBuffer(NativeMemory.LARGEST_PACKET);
   private NodeEngine engine;
   private UnderlaySocket socket;
+  private long flushNs;
 
   /**
    * @param countsSent whether the engine leaves counting what is sent to us
    */
-  UnderlayLink(Capture capture, Counters counters, boolean countsSent) {
+  UnderlayLink(PacketLoop loop, Capture capture, Counters counters, boolean countsSent) {
+    this.loop = loop;
     this.capture = capture;
     this.counters = counters;
     this.countsSent = countsSent;
@@ -45,7 +47,7 @@ final class UnderlayLink implements Underlay, AutoCloseable {
   }
 
   /** Uses another local address; on the loop, or before it has an engine. */
-  void local(UnderlaySettings settings, PacketLoop loop) throws KernelException {
+  void local(UnderlaySettings settings) throws KernelException {
     if (socket != null) {
       socket.rebind(settings.local());
       return;
@@ -54,6 +56,11 @@ final class UnderlayLink implements Underlay, AutoCloseable {
     for (UnderlayReceiver receiver : socket.receivers()) {
       loop.addOnLoop(new Source(receiver));
     }
+  }
+
+  @Override
+  public PacketBuffer slot(int octets) {
+    return socket == null ? null : socket.slot(octets);
   }
 
   @Override
@@ -68,7 +75,25 @@ final class UnderlayLink implements Underlay, AutoCloseable {
     if (countsSent && sent == Sent.OK) {
       counters.add(Counter.UNDERLAY_PACKETS_SENT);
     }
+    if (!loop.isWorking()) {
+      flush(System.nanoTime());
+    }
     return sent;
+  }
+
+  @Override
+  public void flush(long nowNs) {
+    if (socket != null && !socket.isEmpty()) {
+      flushNs = nowNs;
+      socket.flush(this);
+    }
+  }
+
+  /** The kernel did not take what was queued. */
+  @Override
+  public void refused(PacketBuffer outer, Sent why) {
+    counters.drop(DropReason.SEND_FAILED);
+    engine.onUnderlayRefused(outer, why, flushNs);
   }
 
   @Override
@@ -81,13 +106,6 @@ final class UnderlayLink implements Underlay, AutoCloseable {
   /** The UDP port at which ESP is received, or 0 for none. */
   int encapsulationPort() {
     return socket == null ? 0 : socket.encapsulationPort();
-  }
-
-  /** The sockets as one address has them. */
-  static UnderlaySettings settings(Ipv6Address local, int segmentOctets) {
-    UnderlaySettings usual = UnderlaySettings.of(local);
-    return new UnderlaySettings(
-        local, usual.linkIndex(), usual.device(), usual.mark(), segmentOctets);
   }
 
   /** One of the receiving sockets. */
@@ -105,17 +123,19 @@ final class UnderlayLink implements Underlay, AutoCloseable {
     }
 
     @Override
-    public boolean receive(long nowNs) throws IOException {
-      if (receiver.receive(packet) == UnderlayReceiver.WOULD_BLOCK) {
-        return false;
+    public int receive(long nowNs) throws IOException {
+      PacketBuffer packet = receiver.receive();
+      if (packet == null) {
+        return 0;
       }
+      int weight = PacketSource.weight(packet);
       if (capture.isActive()) {
         // The kernel has checked and taken off what the rebuilt UDP header lacks.
         UdpEncapsulation.restoreChecksum(packet);
         capture.underlay(Direction.INBOUND, packet);
       }
       engine.onUnderlayPacket(packet, nowNs);
-      return true;
+      return weight;
     }
 
     @Override

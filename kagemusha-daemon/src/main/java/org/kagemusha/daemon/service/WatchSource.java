@@ -60,15 +60,16 @@ final class WatchSource implements PacketSource, AutoCloseable {
   }
 
   @Override
-  public boolean receive(long nowNs) throws IOException {
+  public int receive(long nowNs) throws IOException {
     if (watch.receive(frame) == BridgeWatch.WOULD_BLOCK) {
-      return false;
+      return 0;
     }
+    int weight = PacketSource.weight(frame);
     if (capture.isActive()) {
       capture.home(Direction.INBOUND, frame);
     }
     engine.onBridgeFrame(frame, nowNs);
-    return true;
+    return weight;
   }
 
   @Override

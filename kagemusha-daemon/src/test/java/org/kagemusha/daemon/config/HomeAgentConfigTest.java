@@ -32,7 +32,7 @@ class HomeAgentConfigTest {
     assertEquals(10_000, config.maximumBindings());
     assertEquals(2_592_000, config.prefixValidSeconds());
     assertEquals(604_800, config.prefixPreferredSeconds());
-    assertEquals(new TapConfig("kh-home", "br-home", 1500, null), config.tap());
+    assertEquals(new TapConfig("kh-home", "br-home", 1500, null, true), config.tap());
     assertEquals(
         new AdvertisementConfig(true, 3333, 10_000, 1800, 64, 0, 1800, 0), config.advertisement());
     assertEquals(List.of(), config.mobileNodes());

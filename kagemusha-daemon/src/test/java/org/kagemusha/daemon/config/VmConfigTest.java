@@ -42,12 +42,12 @@ class VmConfigTest {
   void fillsInTheDefaults() throws Exception {
     VmConfig config = read(ConfigTexts.VM + ConfigTexts.CLEAR);
     assertEquals("vm7", config.name());
-    assertEquals(new TapConfig("km-vm7", null, 1500, null), config.tap());
+    assertEquals(new TapConfig("km-vm7", null, 1500, null, true), config.tap());
     assertEquals(
         new UnderlayConfig(null, UnderlayConfig.Mode.OWN, null), config.underlay());
     assertEquals(new VmConfig.Binding(600, false, false, 10, Location.AUTO), config.binding());
     assertEquals(
-        new TunnelConfig(64, -1, true, true, true, 65_535, Encapsulation.NONE, false),
+        new TunnelConfig(64, -1, true, true, true, 65_535, Encapsulation.NONE, false, true, 64),
         config.tunnel());
     assertEquals(Path.of("/run/kagemusha/vm7.sock"), config.operating().socket());
     assertEquals(Path.of("/var/lib/kagemusha"), config.operating().stateDirectory());
@@ -76,6 +76,7 @@ class VmConfigTest {
             bridge = "br7"
             mtu = 9000
             mac = "02:00:00:00:00:07"
+            offloads = false
             [underlay]
             interface = "eth1"
             care-of = "2001:db8:3000::7"
@@ -93,6 +94,8 @@ class VmConfigTest {
             copy-dscp = false
             maximum-mtu = 1400
             probe-path-mtu = true
+            coalescing = false
+            batch = 1
             [protection]
             signalling = "esp"
             payload = "disabled"
@@ -141,7 +144,7 @@ class VmConfigTest {
             3600),
         config.home());
     assertEquals(
-        new TapConfig("tap0", "br7", 9000, MacAddress.parse("02:00:00:00:00:07")),
+        new TapConfig("tap0", "br7", 9000, MacAddress.parse("02:00:00:00:00:07"), false),
         config.tap());
     assertEquals(
         new UnderlayConfig(
@@ -149,7 +152,7 @@ class VmConfigTest {
         config.underlay());
     assertEquals(new VmConfig.Binding(60, true, true, 2, Location.FOREIGN), config.binding());
     assertEquals(
-        new TunnelConfig(32, 4, false, false, false, 1400, Encapsulation.NONE, true),
+        new TunnelConfig(32, 4, false, false, false, 1400, Encapsulation.NONE, true, false, 1),
         config.tunnel());
     assertEquals(
         new Protection(true, false, PayloadProtection.DISABLED, false), config.protection());

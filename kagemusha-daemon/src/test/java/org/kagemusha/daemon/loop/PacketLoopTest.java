@@ -1,6 +1,7 @@
 package org.kagemusha.daemon.loop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -33,6 +34,7 @@ class PacketLoopTest {
     private final ByteBuffer octet = ByteBuffer.allocateDirect(1);
     private final Runnable onPacket;
     private IOException failure;
+    private int weight = 1;
 
     PipeSource(Runnable onPacket) throws IOException {
       this.pipe = FileDescriptor.pipe();
@@ -53,16 +55,16 @@ class PacketLoopTest {
     }
 
     @Override
-    public boolean receive(long nowNs) throws IOException {
+    public int receive(long nowNs) throws IOException {
       if (failure != null) {
         throw failure;
       }
       int got = pipe[0].read(octet, 0, 1);
       if (got <= 0) {
-        return false;
+        return 0;
       }
       onPacket.run();
-      return true;
+      return weight;
     }
 
     @Override
@@ -101,12 +103,13 @@ class PacketLoopTest {
   private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
   private PacketLoop loop;
   private FakeEngine engine;
+  private final PacketSink sink = nowNs -> { };
 
   @BeforeEach
   void open() {
     loop = new PacketLoop("test", broken::complete);
     engine = new FakeEngine();
-    loop.engine(engine, () -> { });
+    loop.engine(engine, sink, () -> { });
   }
 
   @AfterEach
@@ -156,6 +159,58 @@ class PacketLoopTest {
   }
 
   @Test
+  void aSuperPacketWeighsAsItsSegmentsAndAsItsOctets() {
+    PacketBuffer small = PacketBuffer.copyOf(new byte[64]);
+    assertEquals(1, PacketSource.weight(small));
+    assertEquals(3, PacketSource.weight(PacketBuffer.copyOf(new byte[9000])));
+    PacketBuffer joined = PacketBuffer.copyOf(new byte[30_000]).unfinished(54, 16, 1000);
+    assertEquals(31, PacketSource.weight(joined));
+    assertEquals(8, PacketSource.weight(joined.unfinished(54, 16, 8000)));
+  }
+
+  @Test
+  void heavyPacketsUseUpTheBudgetOfAWakeUpEarlier() throws Exception {
+    List<Integer> takenAtFlush = new ArrayList<>();
+    CountDownLatch all = new CountDownLatch(8);
+    PipeSource source = new PipeSource(all::countDown);
+    source.weight = PacketLoop.BUDGET / 2;
+    loop.engine(engine, nowNs -> takenAtFlush.add((int) all.getCount()), () -> { });
+    source.send(8);
+    loop.add(source);
+    all.await();
+    List<Integer> seen = loop.call(() -> List.copyOf(takenAtFlush));
+    assertTrue(seen.containsAll(List.of(6, 4, 2)), seen.toString());
+    assertFalse(seen.contains(5) || seen.contains(3), seen.toString());
+  }
+
+  @Test
+  void whatIsSentGoesOutAtTheEndOfEachWakeUpAndOutsideOfOneAtOnce() throws Exception {
+    List<String> order = new ArrayList<>();
+    loop.engine(engine, nowNs -> order.add("flush"), () -> order.add("after"));
+    loop.call(
+        () -> {
+          order.clear();
+          return null;
+        });
+    PipeSource source = new PipeSource(() -> order.add("packet " + loop.isWorking()));
+    loop.add(source);
+    source.send(1);
+    while (loop.call(() -> !order.contains("packet true"))) {
+      Thread.onSpinWait();
+    }
+    List<String> seen = loop.call(() -> List.copyOf(order));
+    int packet = seen.indexOf("packet true");
+    assertEquals(List.of("flush", "after"), seen.subList(packet + 1, packet + 3));
+    loop.execute(() -> order.add("work " + loop.isWorking()));
+    List<String> worked = loop.call(() -> List.copyOf(order));
+    int work = worked.indexOf("work true");
+    assertEquals("flush", worked.get(work + 1));
+    assertFalse(loop.eventLoop().submit(loop::isWorking).get());
+    loop.retire();
+    assertFalse(loop.call(loop::isWorking));
+  }
+
+  @Test
   void whatNoPollTellsOfIsReadToo() throws Exception {
     CompletableFuture<Integer> done = new CompletableFuture<>();
     PipeSource pipe = new PipeSource(() -> { });
@@ -170,18 +225,18 @@ class PacketLoopTest {
           }
 
           @Override
-          public boolean receive(long nowNs) throws IOException {
-            if (left == 0 && pipe.receive(nowNs)) {
+          public int receive(long nowNs) throws IOException {
+            if (left == 0 && pipe.receive(nowNs) > 0) {
               left = 200;
             }
             if (left == 0) {
-              return false;
+              return 0;
             }
             left--;
             if (++taken == 200) {
               done.complete(taken);
             }
-            return true;
+            return 1;
           }
 
           @Override

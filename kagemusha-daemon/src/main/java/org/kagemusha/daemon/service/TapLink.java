@@ -1,0 +1,141 @@
+package org.kagemusha.daemon.service;
+
+import java.io.IOException;
+import org.kagemusha.core.message.PcapWriter.Direction;
+import org.kagemusha.core.node.Counter;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.node.HomeLink;
+import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.offload.Coalescer;
+import org.kagemusha.core.offload.Segmenter;
+import org.kagemusha.core.offload.UnfinishedChecksum;
+import org.kagemusha.core.wire.EthernetHeader;
+import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.daemon.loop.PacketLoop;
+import org.kagemusha.daemon.loop.PacketSink;
+import org.kagemusha.daemon.loop.PacketSource;
+import org.kagemusha.daemon.observe.Capture;
+import org.kagemusha.tap.libc.NativeMemory;
+import org.kagemusha.tap.tap.TapDevice;
+
+/**
+ * The tap on both ways: frames to the engine, and frames of the engine. Those are joined to
+ * super-frames until the end of the wake-up where the tap takes them, and are finished or taken apart
+ * where it does not.
+ */
+final class TapLink implements PacketSource, HomeLink, PacketSink {
+
+  /** A super-packet of 64 KiB behind an Ethernet header with a tag. */
+  private static final int LARGEST_FRAME = 65_536 + 18;
+
+  private final TapDevice tap;
+  private final Capture capture;
+  private final Counters counters;
+  private final boolean countsSent;
+  private final PacketLoop loop;
+  private final Coalescer coalescer;
+  private final PacketBuffer frame = NativeMemory.packetBuffer(LARGEST_FRAME);
+  private Segmenter segmenter;
+  private PacketBuffer segment;
+  private NodeEngine engine;
+
+  /**
+   * @param countsSent whether the engine leaves counting what is sent to us
+   * @param coalescing whether frames may be joined
+   */
+  TapLink(
+      TapDevice tap, PacketLoop loop, Capture capture, Counters counters, boolean countsSent,
+      boolean coalescing) {
+    this.tap = tap;
+    this.loop = loop;
+    this.capture = capture;
+    this.counters = counters;
+    this.countsSent = countsSent;
+    coalescer = coalescing && tap.offloads() ? new Coalescer(this::write) : null;
+  }
+
+  void engine(NodeEngine newEngine) {
+    engine = newEngine;
+  }
+
+  /** Whether frames are joined. */
+  boolean isCoalescing() {
+    return coalescer != null;
+  }
+
+  @Override
+  public int descriptor() {
+    return tap.fd();
+  }
+
+  @Override
+  public int receive(long nowNs) throws IOException {
+    int length = tap.read(frame);
+    if (length > 0) {
+      int weight = PacketSource.weight(frame);
+      if (capture.isActive()) {
+        capture.home(Direction.INBOUND, frame);
+      }
+      engine.onHomeFrame(frame, nowNs);
+      return weight;
+    }
+    if (length == TapDevice.REMOVED) {
+      throw new IOException("the tap device " + tap.name() + " was removed");
+    }
+    return 0;
+  }
+
+  @Override
+  public void send(PacketBuffer outgoing) {
+    if (capture.isActive()) {
+      capture.home(Direction.OUTBOUND, outgoing);
+    }
+    if (countsSent) {
+      counters.add(Counter.HOME_FRAMES_SENT);
+    }
+    if (coalescer != null && loop.isWorking()) {
+      coalescer.add(outgoing);
+    } else {
+      write(outgoing);
+    }
+  }
+
+  @Override
+  public void flush(long nowNs) {
+    if (coalescer != null) {
+      coalescer.flush();
+    }
+  }
+
+  private void write(PacketBuffer outgoing) {
+    if (tap.offloads() || !outgoing.isUnfinished()) {
+      tap.send(outgoing);
+    } else if (outgoing.isSuperPacket()) {
+      writeSegments(outgoing);
+    } else {
+      UnfinishedChecksum.finish(outgoing);
+      tap.send(outgoing);
+    }
+  }
+
+  private void writeSegments(PacketBuffer outgoing) {
+    if (segmenter == null) {
+      segmenter = new Segmenter();
+      segment = NativeMemory.packetBuffer(LARGEST_FRAME);
+    }
+    if (!segmenter.begin(outgoing, EthernetHeader.BYTES)) {
+      counters.drop(DropReason.SEND_FAILED);
+      return;
+    }
+    while (segmenter.hasNext()) {
+      segmenter.next(segment);
+      tap.send(segment);
+    }
+  }
+
+  @Override
+  public String name() {
+    return tap.name();
+  }
+}
