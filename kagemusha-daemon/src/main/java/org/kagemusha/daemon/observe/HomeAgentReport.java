@@ -16,7 +16,8 @@ public final class HomeAgentReport {
   private HomeAgentReport() {}
 
   /** For {@code status}. */
-  public static String text(String name, HomeAgentStatus status, Counters counters) {
+  public static String text(
+      String name, HomeAgentStatus status, DataPath path, Counters counters) {
     TextTable table = new TextTable();
     table.row("home agent", name);
     table.row("bindings", status.bindings());
@@ -25,6 +26,7 @@ public final class HomeAgentReport {
         counters.get(Counter.TUNNEL_PACKETS_SENT) + " packets to VMs, "
             + counters.get(Counter.TUNNEL_PACKETS_RECEIVED) + " from VMs");
     table.row("dropped", CountersReport.drops(counters) + " (show counters)");
+    path.rows(table);
     return table + "\nbindings:\n" + bindings(status, MOST_IN_STATUS);
   }
 
@@ -53,12 +55,14 @@ public final class HomeAgentReport {
   }
 
   /** For {@code status json}; names are stable. */
-  public static JsonObject json(String name, HomeAgentStatus status, Counters counters) {
+  public static JsonObject json(
+      String name, HomeAgentStatus status, DataPath path, Counters counters) {
     JsonObject json = new JsonObject();
     json.addProperty("role", "home-agent");
     json.addProperty("name", name);
     json.addProperty("binding_count", status.bindings());
     json.add("bindings", bindingsJson(status));
+    json.add("data_path", path.json());
     CountersReport.json(counters).entrySet().forEach(e -> json.add(e.getKey(), e.getValue()));
     return json;
   }

@@ -19,7 +19,8 @@ public final class MobileNodeReport {
   private MobileNodeReport() {}
 
   /** For {@code status}. */
-  public static String text(String name, MobileNodeStatus status, Counters counters) {
+  public static String text(
+      String name, MobileNodeStatus status, DataPath path, Counters counters) {
     TextTable table = new TextTable();
     table.row("vm", name);
     table.row("state", status.state());
@@ -31,6 +32,7 @@ public final class MobileNodeReport {
         counters.get(Counter.TUNNEL_PACKETS_SENT) + " packets up, "
             + counters.get(Counter.TUNNEL_PACKETS_RECEIVED) + " down");
     table.row("dropped", CountersReport.drops(counters) + " (show counters)");
+    path.rows(table);
     return table + "\nbindings:\n" + bindings(status) + "\nlast arrival:\n"
         + timeline(status.handover());
   }
@@ -71,7 +73,8 @@ public final class MobileNodeReport {
   }
 
   /** For {@code status json}: names are stable, times not yet known are null. */
-  public static JsonObject json(String name, MobileNodeStatus status, Counters counters) {
+  public static JsonObject json(
+      String name, MobileNodeStatus status, DataPath path, Counters counters) {
     JsonObject json = new JsonObject();
     json.addProperty("role", "mobile-node");
     json.addProperty("name", name);
@@ -84,6 +87,7 @@ public final class MobileNodeReport {
     json.add("guest_addresses", guests);
     json.add("bindings", bindingsJson(status));
     json.add("handover", timelineJson(status.handover()));
+    json.add("data_path", path.json());
     CountersReport.json(counters).entrySet().forEach(e -> json.add(e.getKey(), e.getValue()));
     return json;
   }

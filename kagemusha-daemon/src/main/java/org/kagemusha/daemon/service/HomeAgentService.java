@@ -24,7 +24,6 @@ import org.kagemusha.daemon.config.ConfigFile;
 import org.kagemusha.daemon.config.ControllerConfig;
 import org.kagemusha.daemon.config.HomeAgentConfig;
 import org.kagemusha.daemon.config.Problem;
-import org.kagemusha.daemon.config.TunnelConfig;
 import org.kagemusha.daemon.control.ControlReply;
 import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.daemon.observe.HomeAgentReport;
@@ -61,9 +60,7 @@ public final class HomeAgentService extends Service {
   private KeyRing keys;
   private KeyIssuer issuer;
   private volatile HomeLinkFacts facts;
-  private TapLink home;
-  private UnderlayLink underlay;
-  private TunnelConfig started;
+  private Links links;
   private PortKeeper port;
   private KernelQuiet quiet;
 
@@ -110,32 +107,30 @@ public final class HomeAgentService extends Service {
     quiet = new KernelQuiet(name());
     installRules();
     opened(() -> quiet.remove());
-    started = config.tunnel();
-    home = new TapLink(tap, loop(), capture(), counters(), false, config.tunnel().coalescing());
-    underlay = opened(new UnderlayLink(loop(), capture(), counters(), false));
+    links =
+        opened(new Links(tap, loop(), capture(), counters(), false, config.tunnel()));
     engine =
         new HomeAgent(
-            HomeAgentSettingsOf.config(config, tapMac, facts), home, underlay, keySource(),
-            keys.inbound(), new SplittableRandom(), System::currentTimeMillis, counters());
-    home.engine(engine);
-    underlay.engine(engine);
-    loop().engine(engine, this::flush, this::afterWork);
+            HomeAgentSettingsOf.config(config, tapMac, facts), links.home(), links.underlay(),
+            keySource(), keys.inbound(), new SplittableRandom(), System::currentTimeMillis, counters());
+    links.engine(engine);
+    loop().engine(engine, links, this::afterWork);
     loop().call(
         () -> {
           engine.linkMtu(facts.underlayMtu(), System.nanoTime());
-          underlay.local(
+          links.underlay().local(
               new UnderlaySettings(
                   config.address(), facts.bridgeIndex(), Optional.empty(), 0, SEGMENT_OCTETS,
                   config.encapsulationPort() == 0
                       ? UnderlaySettings.NO_ENCAPSULATION
                       : config.encapsulationPort(),
-                  false, config.tunnel().batch(), facts.underlayMtu()));
+                  false, links.batch(), facts.underlayMtu()));
           if (issuer != null) {
             issuer.apply(config, credentials);
           }
           return null;
         });
-    opened(loop().add(home));
+    opened(loop().add(links.home()));
     MonitorSource monitor =
         opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround));
     port = new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
@@ -187,12 +182,6 @@ public final class HomeAgentService extends Service {
     if (notifier().isActive()) {
       notifier().status(statusLine());
     }
-  }
-
-  private void flush(long nowNs) {
-    // What the network refuses may have an answer for the home link.
-    underlay.flush(nowNs);
-    home.flush(nowNs);
   }
 
   private void afterWork() {
@@ -274,8 +263,8 @@ public final class HomeAgentService extends Service {
     if (verb.equals("status")) {
       HomeAgentStatus status = engine.status(System.nanoTime());
       return Verbs.isJson(arguments, 0)
-          ? Verbs.json(HomeAgentReport.json(name(), status, counters()))
-          : ControlReply.done(HomeAgentReport.text(name(), status, counters()));
+          ? Verbs.json(HomeAgentReport.json(name(), status, links.dataPath(), counters()))
+          : ControlReply.done(HomeAgentReport.text(name(), status, links.dataPath(), counters()));
     }
     if (!verb.equals("show") || arguments.isEmpty()) {
       return null;
@@ -343,8 +332,7 @@ public final class HomeAgentService extends Service {
         restart, "[encapsulation]", config.encapsulationPort(), fresh.encapsulationPort());
     MobileNodeService.needs(restart, "[tap]", config.tap(), fresh.tap());
     MobileNodeService.needs(
-        restart, "[tunnel] coalescing, batch", MobileNodeService.dataPath(started),
-        MobileNodeService.dataPath(fresh.tunnel()));
+        restart, "[tunnel] coalescing, batch", false, links.isOther(fresh.tunnel()));
     MobileNodeService.needs(
         restart, "[control], [state], [metrics]", where(config), where(fresh));
     MobileNodeService.needs(restart, "[controller]", listening(config), listening(fresh));

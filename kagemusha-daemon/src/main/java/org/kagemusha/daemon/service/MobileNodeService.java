@@ -24,7 +24,6 @@ import org.kagemusha.daemon.config.AssociationConfig;
 import org.kagemusha.daemon.config.ConfigException;
 import org.kagemusha.daemon.config.ConfigFile;
 import org.kagemusha.daemon.config.Encapsulation;
-import org.kagemusha.daemon.config.TunnelConfig;
 import org.kagemusha.daemon.config.VmConfig;
 import org.kagemusha.daemon.control.ControlReply;
 import org.kagemusha.daemon.observe.Capture;
@@ -61,9 +60,7 @@ public final class MobileNodeService extends Service {
   private JsonStore<HomeRouter> routers;
   private JsonStore<EncapsulationMemory> encapsulations;
   private PortKeeper port;
-  private TapLink home;
-  private UnderlayLink underlay;
-  private TunnelConfig started;
+  private Links links;
   private Ipv6Address local;
   private WatchSource watch;
   private HostSecret secret;
@@ -111,23 +108,20 @@ public final class MobileNodeService extends Service {
                     config.tap().mtu(), Optional.ofNullable(config.tap().bridge()),
                     config.tap().offloads()),
                 counters()));
-    home =
-        new TapLink(tap, loop(), capture(), counters(), true, config.tunnel().coalescing());
-    started = config.tunnel();
-    underlay = opened(new UnderlayLink(loop(), capture(), counters(), true));
+    links =
+        opened(new Links(tap, loop(), capture(), counters(), true, config.tunnel()));
     HomeRouter learned = routers.load();
     engine =
         new MobileNode(
-            MobileNodeSettingsOf.config(config, tapMac, learned), home, underlay, keys.source(),
-            keys.inbound(), new SplittableRandom(), System::currentTimeMillis, System::nanoTime,
-            counters());
+            MobileNodeSettingsOf.config(config, tapMac, learned), links.home(), links.underlay(),
+            keys.source(), keys.inbound(), new SplittableRandom(), System::currentTimeMillis,
+            System::nanoTime, counters());
     engine.pathMtuProbing(config.tunnel().probePathMtu(), System.nanoTime());
     EncapsulationMemory remembered = encapsulations.load();
     if (remembered != null) {
       engine.encapsulationMemory(remembered);
     }
-    home.engine(engine);
-    underlay.engine(engine);
+    links.engine(engine);
     KernelQuiet quiet = new KernelQuiet(name());
     MonitorSource monitor = opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround));
     if (config.tap().bridge() != null) {
@@ -138,8 +132,8 @@ public final class MobileNodeService extends Service {
       BridgeWatch bridge = BridgeWatch.open(config.tap().bridge());
       watch = opened(new WatchSource(bridge, engine, capture()));
     }
-    loop().engine(engine, this::flush, this::afterWork);
-    opened(loop().add(home));
+    loop().engine(engine, links, this::afterWork);
+    opened(loop().add(links.home()));
     if (watch != null) {
       opened(loop().add(watch));
     }
@@ -170,12 +164,6 @@ public final class MobileNodeService extends Service {
     } catch (ConfigException e) {
       throw new IOException(e.getMessage(), e);
     }
-  }
-
-  private void flush(long nowNs) {
-    // What the network refuses may have an answer for the guest.
-    underlay.flush(nowNs);
-    home.flush(nowNs);
   }
 
   /** Cheap: done after every wake-up of the loop. */
@@ -229,7 +217,7 @@ public final class MobileNodeService extends Service {
     if (address != null && !address.equals(local)) {
       local = null;
       try {
-        underlay.local(underlaySettings(address, mtu));
+        links.underlay().local(underlaySettings(address, mtu));
         local = address;
         encapsulate();
       } catch (KernelException e) {
@@ -249,7 +237,7 @@ public final class MobileNodeService extends Service {
     return new UnderlaySettings(
         address, 0, Optional.empty(), 0, config.tap().mtu(),
         encapsulates() ? UdpEncapsulation.DEFAULT_PORT : UnderlaySettings.NO_ENCAPSULATION, true,
-        started.batch(), mtu);
+        links.batch(), mtu);
   }
 
   private boolean encapsulates() {
@@ -261,7 +249,7 @@ public final class MobileNodeService extends Service {
     Grant grant = keys.provisioner() == null ? null : keys.provisioner().keys().current();
     if (encapsulates() && grant != null && local != null) {
       engine.encapsulationPorts(
-          underlay.encapsulationPort(), grant.encapsulationPort(), System.nanoTime());
+          links.underlay().encapsulationPort(), grant.encapsulationPort(), System.nanoTime());
     }
   }
 
@@ -334,7 +322,8 @@ public final class MobileNodeService extends Service {
   @Override
   ControlReply roleVerb(String verb, List<String> arguments) {
     return MobileNodeVerbs.execute(
-        new MobileNodeVerbs.Context(name(), engine, keys, counters()), verb, arguments,
+        new MobileNodeVerbs.Context(name(), engine, keys, links.dataPath(), counters()), verb,
+        arguments,
         this::afterVerb);
   }
 
@@ -396,9 +385,7 @@ public final class MobileNodeService extends Service {
     needs(
         restart, "[tunnel] encapsulation", config.tunnel().encapsulation(),
         fresh.tunnel().encapsulation());
-    needs(
-        restart, "[tunnel] coalescing, batch", dataPath(started),
-        dataPath(fresh.tunnel()));
+    needs(restart, "[tunnel] coalescing, batch", false, links.isOther(fresh.tunnel()));
     VmConfig kept = keep(fresh);
     // What may be refused comes first: a configuration is applied as a whole or not at all.
     MobileNodeSettings settings = MobileNodeSettingsOf.config(kept, tapMac, engine.homeRouter());
@@ -432,11 +419,6 @@ public final class MobileNodeService extends Service {
         config.file(), config.name(), config.guestMac(), fresh.homeAddresses(), fresh.home(),
         config.tap(), fresh.underlay(), fresh.binding(), fresh.tunnel(), fresh.protection(),
         fresh.provisioning(), fresh.associations(), config.operating());
-  }
-
-  /** What the links are made of at the start. */
-  static List<Object> dataPath(TunnelConfig tunnel) {
-    return List.of(tunnel.coalescing(), tunnel.batch());
   }
 
   private static List<Object> where(VmConfig config) {

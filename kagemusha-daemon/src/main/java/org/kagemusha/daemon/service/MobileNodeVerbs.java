@@ -8,6 +8,7 @@ import org.kagemusha.core.mobility.MobileNodeStatus;
 import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.daemon.control.ControlReply;
+import org.kagemusha.daemon.observe.DataPath;
 import org.kagemusha.daemon.observe.MobileNodeReport;
 import org.kagemusha.daemon.observe.TextTable;
 
@@ -15,7 +16,8 @@ import org.kagemusha.daemon.observe.TextTable;
 final class MobileNodeVerbs {
 
   /** What the verbs work on. */
-  record Context(String name, MobileNode engine, NodeKeys keys, Counters counters) {}
+  record Context(
+      String name, MobileNode engine, NodeKeys keys, DataPath path, Counters counters) {}
 
   private MobileNodeVerbs() {}
 
@@ -52,10 +54,12 @@ final class MobileNodeVerbs {
     MobileNodeStatus status = context.engine().status(nowNs);
     if (!Verbs.isJson(arguments, 0)) {
       return ControlReply.done(
-          MobileNodeReport.text(context.name(), status, context.counters())
+          MobileNodeReport.text(
+                  context.name(), status, context.path(), context.counters())
               + "keys: " + context.keys().summary() + "\n");
     }
-    JsonObject json = MobileNodeReport.json(context.name(), status, context.counters());
+    JsonObject json =
+        MobileNodeReport.json(context.name(), status, context.path(), context.counters());
     json.addProperty("keys", context.keys().summary());
     return Verbs.json(json);
   }

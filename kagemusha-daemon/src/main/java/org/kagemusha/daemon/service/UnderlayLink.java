@@ -17,12 +17,16 @@ import org.kagemusha.tap.libc.KernelException;
 import org.kagemusha.tap.rawsocket.UnderlayReceiver;
 import org.kagemusha.tap.rawsocket.UnderlaySettings;
 import org.kagemusha.tap.rawsocket.UnderlaySocket;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The raw sockets on both ways. They are opened when there is a local address for the first time
  * and follow it when it changes. What is sent in a wake-up of the loop goes out at its end.
  */
 final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused, AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(UnderlayLink.class);
 
   private final PacketLoop loop;
   private final Capture capture;
@@ -53,6 +57,11 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
       return;
     }
     socket = UnderlaySocket.open(settings, counters);
+    if (socket.encapsulationPort() != 0) {
+      log.info(
+          "esp in udp port={} segment={} gro={}", socket.encapsulationPort(), socket.segmentsUdp(),
+          socket.joinsUdp());
+    }
     for (UnderlayReceiver receiver : socket.receivers()) {
       loop.addOnLoop(new Source(receiver));
     }
@@ -106,6 +115,16 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
   /** The UDP port at which ESP is received, or 0 for none. */
   int encapsulationPort() {
     return socket == null ? 0 : socket.encapsulationPort();
+  }
+
+  /** Whether the kernel segments ESP in UDP for us. */
+  boolean segmentsUdp() {
+    return socket != null && socket.segmentsUdp();
+  }
+
+  /** Whether the kernel joins ESP in UDP for us. */
+  boolean joinsUdp() {
+    return socket != null && socket.joinsUdp();
   }
 
   /** One of the receiving sockets. */

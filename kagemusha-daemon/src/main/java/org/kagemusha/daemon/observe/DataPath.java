@@ -1,0 +1,61 @@
+package org.kagemusha.daemon.observe;
+
+import com.google.gson.JsonObject;
+
+/**
+ * Which of the ways through the daemon the packets take, as it was chosen at the start.
+ *
+ * @param offloads whether the tap takes and gives super-frames
+ * @param udpOffloads whether it does so for UDP too, which older kernels do not
+ * @param coalescing whether segments are joined for the tap
+ * @param batch packets in one system call at most
+ * @param udpSegmentation whether the kernel cuts ESP in UDP into packets, UDP_SEGMENT
+ * @param udpJoining whether it hands over several packets of ESP in UDP in one, UDP_GRO
+ * @param cipher the engine that protects payload
+ */
+public record DataPath(
+    boolean offloads,
+    boolean udpOffloads,
+    boolean coalescing,
+    int batch,
+    boolean udpSegmentation,
+    boolean udpJoining,
+    String cipher) {
+
+  /** Adds a row for each stage. */
+  void rows(TextTable table) {
+    table.row("tap", tap() + (coalescing ? ", coalescing" : ""));
+    table.row("underlay", "batches of " + batch + ", ESP in UDP " + udp());
+    table.row("cipher", cipher);
+  }
+
+  /** For {@code status json}; names are stable. */
+  JsonObject json() {
+    JsonObject json = new JsonObject();
+    json.addProperty("tap_offloads", offloads);
+    json.addProperty("tap_udp_offloads", udpOffloads);
+    json.addProperty("coalescing", coalescing);
+    json.addProperty("batch", batch);
+    json.addProperty("udp_segment", udpSegmentation);
+    json.addProperty("udp_gro", udpJoining);
+    json.addProperty("cipher", cipher);
+    return json;
+  }
+
+  private String tap() {
+    if (!offloads) {
+      return "frame by frame";
+    }
+    return udpOffloads ? "super-frames of TCP and UDP" : "super-frames of TCP";
+  }
+
+  private String udp() {
+    if (udpSegmentation && udpJoining) {
+      return "segmented and joined by the kernel";
+    }
+    if (udpSegmentation) {
+      return "segmented by the kernel";
+    }
+    return udpJoining ? "joined by the kernel" : "packet by packet";
+  }
+}

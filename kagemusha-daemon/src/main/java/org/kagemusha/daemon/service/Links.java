@@ -1,0 +1,83 @@
+package org.kagemusha.daemon.service;
+
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.daemon.config.TunnelConfig;
+import org.kagemusha.daemon.loop.PacketLoop;
+import org.kagemusha.daemon.loop.PacketSink;
+import org.kagemusha.daemon.observe.Capture;
+import org.kagemusha.daemon.observe.DataPath;
+import org.kagemusha.tap.tap.TapDevice;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Both sides of the engine, and the way that packets take through them. */
+final class Links implements PacketSink, AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Links.class);
+
+  private final TapDevice device;
+  private final TapLink home;
+  private final UnderlayLink underlay;
+  private final TunnelConfig started;
+
+  /**
+   * @param countsSent whether the engine leaves counting what is sent to us
+   * @param config how to send; what of it the links depend on stays as it is now
+   */
+  Links(
+      TapDevice device, PacketLoop loop, Capture capture, Counters counters, boolean countsSent,
+      TunnelConfig config) {
+    this.device = device;
+    started = config;
+    home = new TapLink(device, loop, capture, counters, countsSent, config.coalescing());
+    underlay = new UnderlayLink(loop, capture, counters, countsSent);
+  }
+
+  /** Gives both sides their engine, and says in the log how packets go. */
+  void engine(NodeEngine engine) {
+    home.engine(engine);
+    underlay.engine(engine);
+    DataPath path = dataPath();
+    log.info(
+        "data path interface={} offloads={} udp-offloads={} coalescing={} batch={} cipher={}",
+        device.name(), path.offloads(), path.udpOffloads(), path.coalescing(), path.batch(),
+        path.cipher());
+  }
+
+  TapLink home() {
+    return home;
+  }
+
+  UnderlayLink underlay() {
+    return underlay;
+  }
+
+  int batch() {
+    return started.batch();
+  }
+
+  /** Whether a new configuration asks for other links than these. */
+  boolean isOther(TunnelConfig fresh) {
+    return fresh.coalescing() != started.coalescing() || fresh.batch() != started.batch();
+  }
+
+  @Override
+  public void flush(long nowNs) {
+    // What the network refuses may have an answer for the home side.
+    underlay.flush(nowNs);
+    home.flush(nowNs);
+  }
+
+  /** The way that was chosen. */
+  DataPath dataPath() {
+    return new DataPath(
+        device.offloads(), device.segmentsUdp(), home.isCoalescing(), started.batch(),
+        underlay.segmentsUdp(), underlay.joinsUdp(), "JDK");
+  }
+
+  @Override
+  public void close() {
+    underlay.close();
+  }
+}
