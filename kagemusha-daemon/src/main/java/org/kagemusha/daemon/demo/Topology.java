@@ -105,6 +105,11 @@ public final class Topology implements Closeable {
     return prefix + "-hub";
   }
 
+  /** All namespaces. */
+  List<String> namespaces() {
+    return List.copyOf(namespaces);
+  }
+
   private void buildAll() throws IOException {
     for (String name :
         List.of(homeAgent(), correspondent(), hypervisorA(), hypervisorB(), foreignRouter(), hub(),

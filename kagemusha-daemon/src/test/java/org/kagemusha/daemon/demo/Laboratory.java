@@ -32,6 +32,42 @@ final class Laboratory implements AutoCloseable {
         Topology.build("kgt" + ProcessHandle.current().pid() + "x" + COUNT.incrementAndGet());
     toClose.push(topology);
     configuration = new DemoConfiguration(directory, protection, dad);
+    for (Device device : underlay()) {
+      NetworkCard.leavesToHardware(device.namespace(), device.name(), false);
+    }
+  }
+
+  /** An interface. */
+  record Device(String namespace, String name) {}
+
+  /** Where the hosts of daemons send outer packets to, and receive them from. */
+  List<Device> underlay() {
+    return List.of(
+        new Device(topology.hypervisorB(), "eth0"), new Device(topology.homeAgent(), "transit"));
+  }
+
+  /** Which way packets take through all daemons that are started from now on. */
+  void dataPath(boolean offloads, boolean coalescing, int batch) {
+    for (String daemon : List.of("ha", "a", "b", "b2", "c")) {
+      configuration.set(daemon, "tap", "offloads", String.valueOf(offloads));
+      configuration.set(daemon, "tunnel", "coalescing", String.valueOf(coalescing));
+      configuration.set(daemon, "tunnel", "batch", String.valueOf(batch));
+    }
+  }
+
+  /** As if no system call could do more than one packet. */
+  void packetByPacket() {
+    dataPath(false, false, 1);
+  }
+
+  /** Gives every interface an MTU. */
+  void mtu(int octets) throws IOException {
+    for (String namespace : topology.namespaces()) {
+      exec(
+          namespace, "sh", "-c",
+          "for d in $(ls /sys/class/net); do"
+              + " [ $d = lo ] || ip link set dev $d mtu " + octets + " || exit 1; done");
+    }
   }
 
   <T extends Closeable> T keep(T resource) {

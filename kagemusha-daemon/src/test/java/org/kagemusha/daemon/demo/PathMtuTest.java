@@ -37,14 +37,19 @@ class PathMtuTest {
     "none, foreign, none, 41",
     "manual, transit, none, 50",
     "required, foreign, none, 50",
-    "required, transit, udp, 17"
+    "required, transit, udp, 17",
+    "none, transit, packet by packet, 41"
   })
   void rfc2473_s7_2_fragmentsWhatMustNotBeRefused(
       DemoProtection protection, String narrow, String encapsulation, int nextHeader)
       throws Exception {
     try (Laboratory laboratory = new Laboratory(directory, protection, "off")) {
-      laboratory.configuration.set(
-          "b", "tunnel", "encapsulation", "\"" + encapsulation + "\"");
+      if (encapsulation.equals("packet by packet")) {
+        laboratory.packetByPacket();
+      } else {
+        laboratory.configuration.set(
+            "b", "tunnel", "encapsulation", "\"" + encapsulation + "\"");
+      }
       Topology topology = laboratory.topology;
       Wire wide = wire(laboratory, "wide.pcap");
       abroad(laboratory);
@@ -112,8 +117,13 @@ class PathMtuTest {
 
   /** Both ways at the same time over one connection. */
   static void transfer(Topology topology) throws Exception {
-    byte[] up = new byte[OCTETS];
-    byte[] down = new byte[OCTETS];
+    transfer(topology, OCTETS);
+  }
+
+  /** Both ways at the same time over one connection, so many octets each. */
+  static void transfer(Topology topology, int octets) throws Exception {
+    byte[] up = new byte[octets];
+    byte[] down = new byte[octets];
     new Random(1).nextBytes(up);
     new Random(2).nextBytes(down);
     try (ServerSocket server =

@@ -36,6 +36,7 @@ final class ThirdHypervisor implements Closeable {
     Laboratory.ip(topology.foreignRouter(), "addr add 2001:db8:3001::1/64 dev other nodad");
     Laboratory.ip(topology.homeAgent(), "route add 2001:db8:3001::/64 via 2001:db8:ffff::2");
     Laboratory.ip(name, "link set eth0 up");
+    NetworkCard.leavesToHardware(name, "eth0", false);
     Laboratory.ip(name, "addr add 2001:db8:3001::3/64 dev eth0 nodad");
     Laboratory.ip(name, "route add default via 2001:db8:3001::1");
     Laboratory.ip(name, "link add vms address 52:54:00:32:00:01 type bridge mcast_snooping 0");

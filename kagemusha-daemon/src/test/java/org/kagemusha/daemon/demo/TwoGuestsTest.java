@@ -8,8 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two guests, each with a daemon of its own, on one bridge abroad. */
 @Tag("netns")
@@ -17,10 +18,14 @@ class TwoGuestsTest {
 
   @TempDir Path directory;
 
-  @Test
-  void eachDaemonServesItsOwnGuestOnASharedBridge() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void eachDaemonServesItsOwnGuestOnASharedBridge(boolean fast) throws Exception {
     try (Laboratory laboratory = new Laboratory(directory, DemoProtection.none, "off")) {
       Topology topology = laboratory.topology;
+      if (!fast) {
+        laboratory.packetByPacket();
+      }
       laboratory.configuration.add(SecondGuest.DESCRIBED);
       SecondGuest second = laboratory.keep(SecondGuest.build(topology));
       final Wire wire =

@@ -81,9 +81,19 @@ final class Wire implements Closeable {
     return tshark(filter, options);
   }
 
+  /** The packets of a capture that a display filter of tshark selects, one line each. */
+  static List<String> packets(Path file, String filter) throws IOException {
+    return tshark(file, filter, List.of());
+  }
+
   private List<String> tshark(String filter, List<String> options)
       throws IOException, InterruptedException {
     stop();
+    return tshark(file, filter, options);
+  }
+
+  private static List<String> tshark(Path file, String filter, List<String> options)
+      throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of("tshark", "-n", "-r", file.toString(), "-o", "tcp.check_checksum:TRUE", "-o",

@@ -1,0 +1,171 @@
+package org.kagemusha.daemon.demo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Bulk TCP both ways through each way that packets can take, and a capture of it by the daemon
+ * itself that tshark finds nothing wrong with.
+ */
+@Tag("netns")
+class FastPathTest {
+
+  private static final int OCTETS = 3 << 20;
+  private static final int ETHERNET_HEADER = 14;
+
+  @TempDir Path directory;
+
+  /** What the wire is like: as it is between two machines, or as it is with receive offload. */
+  enum Underlay {
+    plain,
+    joining
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "none, none, 1500, true, true, 64, plain",
+    "none, none, 1500, true, true, 64, joining",
+    "required, none, 1500, true, true, 64, joining",
+    "required, udp, 1500, true, true, 64, plain",
+    "required, udp, 1500, true, true, 64, joining",
+    "none, none, 9000, true, true, 64, joining",
+    "required, none, 9000, true, true, 64, plain",
+    "required, udp, 9000, true, true, 64, joining",
+    "none, none, 1500, false, false, 1, joining",
+    "required, udp, 1500, false, false, 1, joining",
+    "none, none, 1500, true, false, 64, joining",
+    "required, none, 9000, false, true, 64, joining",
+    "required, udp, 1500, true, true, 1, joining"
+  })
+  void rfc9293_s3_1_bulkTransfersArriveAndEveryChecksumIsRight(
+      DemoProtection protection, String encapsulation, int mtu, boolean offloads,
+      boolean coalescing, int batch, Underlay kind)
+      throws Exception {
+    try (Laboratory laboratory = new Laboratory(directory, protection, "off")) {
+      Topology topology = laboratory.topology;
+      laboratory.configuration.set("b", "tunnel", "encapsulation", "\"" + encapsulation + "\"");
+      laboratory.dataPath(offloads, coalescing, batch);
+      for (String daemon : List.of("ha", "b")) {
+        laboratory.configuration.set(daemon, "tap", "mtu", String.valueOf(mtu));
+      }
+      laboratory.mtu(mtu);
+      boolean joining = kind == Underlay.joining;
+      for (Laboratory.Device device : laboratory.underlay()) {
+        NetworkCard.leavesToHardware(device.namespace(), device.name(), joining);
+        NetworkCard.joinsReceived(device.namespace(), device.name(), joining);
+      }
+      final DaemonProcess agent = laboratory.homeAgent();
+      laboratory.bootGuestAtHome();
+      final DaemonProcess b = laboratory.daemonB();
+      laboratory.guestToB();
+      Laboratory.eventually(
+          "the guest is reached abroad",
+          () ->
+              laboratory
+                  .pingFromGuest("-c", "1", "-W", "1", Topology.CORRESPONDENT)
+                  .contains(" 0% packet loss"));
+      Laboratory.awaitState(b, "registered");
+      assertPath(agent, offloads, coalescing, batch);
+      assertPath(b, offloads, coalescing, batch);
+
+      // Without a capture first: that must not be what makes it right.
+      PathMtuTest.transfer(topology, OCTETS);
+      List<Path> captures = new ArrayList<>();
+      List<Process> running = new ArrayList<>();
+      for (String daemon : List.of("ha", "b")) {
+        Path file = directory.resolve(daemon + ".pcapng");
+        captures.add(file);
+        running.add(capture(laboratory, daemon, file));
+      }
+      PathMtuTest.transfer(topology, OCTETS);
+      for (Process one : running) {
+        one.destroy();
+        assertTrue(one.waitFor(10, TimeUnit.SECONDS));
+      }
+      for (Path file : captures) {
+        assertEquals(List.of(), Wire.packets(file, Wire.FAULTY), file.toString());
+        for (String side : List.of("!=", "==")) {
+          String here = "frame.interface_name " + side + " \"underlay\" && ";
+          String largest = String.valueOf(mtu + (side.equals("==") ? 0 : ETHERNET_HEADER));
+          assertEquals(List.of(), Wire.packets(file, here + "frame.len > " + largest));
+          assertFalse(Wire.packets(file, here + "frame.len > 1300").isEmpty(), file + here);
+        }
+      }
+      for (String namespace : List.of(topology.guest(), topology.correspondent())) {
+        assertEquals(0, tcpChecksumErrors(namespace), namespace);
+      }
+      if (offloads) {
+        assertFewerFramesThanPackets(b, topology.hypervisorB(), DemoGuest.FIRST.tap(), coalescing);
+        assertFewerFramesThanPackets(agent, topology.homeAgent(), "kagemusha0", coalescing);
+      }
+      for (DaemonProcess one : List.of(agent, b)) {
+        assertEquals(0, Laboratory.count(one, "drops", "offload_invalid"));
+        assertEquals(0, Laboratory.count(one, "drops", "receive_unfinished"));
+        assertFalse(Files.readString(one.log()).contains("packet handling failed"));
+      }
+    }
+  }
+
+  private static void assertPath(
+      DaemonProcess daemon, boolean offloads, boolean coalescing, int batch) throws IOException {
+    JsonObject path = Laboratory.object(daemon.ask("status json")).getAsJsonObject("data_path");
+    assertEquals(offloads, path.get("tap_offloads").getAsBoolean());
+    assertEquals(offloads && coalescing, path.get("coalescing").getAsBoolean());
+    assertEquals(batch, path.get("batch").getAsInt());
+    String line = "offloads=" + offloads;
+    assertTrue(Files.readString(daemon.log()).contains(line), line);
+  }
+
+  /** What the tap carried, as the kernel counts it, against what the tunnel carried. */
+  private static void assertFewerFramesThanPackets(
+      DaemonProcess daemon, String namespace, String tap, boolean coalescing) throws IOException {
+    long sent = Laboratory.count(daemon, "counters", "tunnel_packets_sent");
+    long received = Laboratory.count(daemon, "counters", "tunnel_packets_received");
+    long fromTap = statistic(namespace, tap, "tx_packets");
+    long toTap = statistic(namespace, tap, "rx_packets");
+    String told = daemon + ": " + fromTap + " frames for " + sent + " packets sent, " + toTap
+        + " for " + received + " received";
+    assertTrue(2 * fromTap < sent, told);
+    if (coalescing) {
+      assertTrue(toTap < received, told);
+    }
+  }
+
+  private static long statistic(String namespace, String device, String name) throws IOException {
+    String found =
+        Laboratory.exec(namespace, "cat", "/sys/class/net/" + device + "/statistics/" + name);
+    return Long.parseLong(found.strip());
+  }
+
+  private static int tcpChecksumErrors(String namespace) throws IOException {
+    String[] tcp = Laboratory.exec(namespace, "grep", "^Tcp:", "/proc/net/snmp").split("\\s+");
+    return Integer.parseInt(tcp[tcp.length - 1]);
+  }
+
+  private Process capture(Laboratory laboratory, String daemon, Path file) throws Exception {
+    Process capture =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                System.getProperty("java.class.path"), "org.kagemusha.daemon.Main", "capture",
+                "--socket", laboratory.configuration.socket(daemon).toString(), file.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(directory.resolve("capture-" + daemon + ".log").toFile())
+            .start();
+    Laboratory.eventually(
+        "the capture has begun", () -> Files.exists(file) && Files.size(file) > 0);
+    return capture;
+  }
+}
