@@ -20,7 +20,6 @@ final class WireForm {
   private final Segmenter segmenter = new Segmenter();
   private final PacketBuffer piece = PacketBuffer.allocate(LARGEST);
   private PacketBuffer packet;
-  private int outerAt;
   private int outerOctets;
   private boolean segments;
   private boolean whole;
@@ -33,25 +32,25 @@ final class WireForm {
    */
   void begin(PacketBuffer unfinished, boolean ethernet) {
     packet = unfinished;
-    outerAt = packet.offset();
-    outerOctets = ethernet ? 0 : innerHeader(packet) - outerAt;
-    segments = false;
-    whole = true;
-    if (packet.isSuperPacket() && outerOctets >= 0) {
-      packet.trimFront(outerOctets);
-      segments = segmenter.begin(packet, ethernet ? EthernetHeader.BYTES : 0);
-      whole = !segments;
-      packet.prepend(outerOctets);
-    }
+    outerOctets = ethernet ? 0 : innerHeader(packet) - packet.offset();
+    segments =
+        packet.isSuperPacket()
+            && outerOctets >= 0
+            && segmenter.begin(packet, ethernet ? EthernetHeader.BYTES : outerOctets);
+    whole = !segments;
   }
 
   /** The next packet on the wire, or null. It is good until the next call. */
   PacketBuffer next() {
     if (segments && segmenter.hasNext()) {
-      packet.trimFront(outerOctets);
       segmenter.next(piece);
-      packet.prepend(outerOctets);
-      putOuter();
+      if (outerOctets > 0) {
+        // The headers of the tunnel are the same for all but for the length, RFC 2473 §5.
+        piece.bytes()
+            .putShort(
+                piece.offset() + Ipv6Header.PAYLOAD_LENGTH,
+                (short) (piece.length() - Ipv6Header.BYTES));
+      }
       return piece;
     }
     if (whole) {
@@ -63,18 +62,6 @@ final class WireForm {
       return piece;
     }
     return null;
-  }
-
-  /** The headers of the tunnel are the same for all but for the length, RFC 2473 §5. */
-  private void putOuter() {
-    if (outerOctets > 0) {
-      piece.prepend(outerOctets);
-      piece.bytes().put(piece.offset(), packet.bytes(), outerAt, outerOctets);
-      piece.bytes()
-          .putShort(
-              piece.offset() + Ipv6Header.PAYLOAD_LENGTH,
-              (short) (piece.length() - Ipv6Header.BYTES));
-    }
   }
 
   /** The index of the IPv6 header that is not that of a tunnel, or one before the packet. */

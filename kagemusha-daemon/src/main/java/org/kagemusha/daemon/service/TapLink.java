@@ -52,7 +52,12 @@ final class TapLink implements PacketSource, HomeLink, PacketSink {
     this.capture = capture;
     this.counters = counters;
     this.countsSent = countsSent;
-    coalescer = coalescing && tap.offloads() ? new Coalescer(this::write) : null;
+    coalescer =
+        coalescing && tap.offloads()
+            ? new Coalescer(
+                this::write, EthernetHeader.BYTES, tap.segmentsUdp(),
+                () -> NativeMemory.packetBuffer(LARGEST_FRAME))
+            : null;
   }
 
   void engine(NodeEngine newEngine) {
@@ -125,7 +130,7 @@ final class TapLink implements PacketSource, HomeLink, PacketSink {
       segment = NativeMemory.packetBuffer(LARGEST_FRAME);
     }
     if (!segmenter.begin(outgoing, EthernetHeader.BYTES)) {
-      counters.drop(DropReason.SEND_FAILED);
+      counters.drop(DropReason.OFFLOAD_INVALID);
       return;
     }
     while (segmenter.hasNext()) {
