@@ -3,6 +3,7 @@ package org.kagemusha.daemon.demo;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,12 +77,17 @@ public final class DaemonProcess implements Closeable {
    * @throws IOException if it does not answer or refuses
    */
   public String ask(String request) throws IOException {
+    return ask(request, StandardCharsets.UTF_8);
+  }
+
+  /** As {@link #ask(String)}, for a reply that is not text in UTF-8. */
+  String ask(String request, Charset charset) throws IOException {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
     String refusal = new ControlClient(socket).ask(request, body);
     if (refusal != null) {
       throw new IOException(name + " refuses \"" + request + "\": " + refusal);
     }
-    return body.toString(StandardCharsets.UTF_8);
+    return body.toString(charset);
   }
 
   /**
