@@ -72,7 +72,7 @@ public final class Coalescer {
     ByteBuffer bytes = packet.bytes();
     int ipv6 = packet.offset() + link;
     int length = packet.length() - link;
-    if (link >= EthernetHeader.BYTES
+    if (link == EthernetHeader.BYTES
             && (length < 0
                 || EthernetHeader.type(bytes, ipv6 - EthernetHeader.BYTES)
                     != EthernetHeader.TYPE_IPV6)
@@ -188,7 +188,7 @@ public final class Coalescer {
       int segment) {
     boolean pushed =
         tcp && (packet.bytes().get(upper + Transport.TCP_FLAGS) & Transport.PSH) != 0;
-    if (pushed || payload % segment != 0) {
+    if (pushed || HeldFlow.endsShort(packet, payload, segment)) {
       output.send(packet);
       return;
     }

@@ -3,6 +3,7 @@ package org.kagemusha.core.offload;
 import java.nio.ByteBuffer;
 import org.kagemusha.core.wire.EthernetHeader;
 import org.kagemusha.core.wire.InternetChecksum;
+import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
@@ -27,8 +28,10 @@ final class HeldFlow {
   /** The longest IPv6 packet that is made, header included; a device's buffers end there. */
   static final int LARGEST_PACKET = 65_535;
 
-  /** The most packets that are joined. */
-  static final int MOST_PACKETS = 64;
+  /** The most segments that are joined. */
+  static final int MOST_SEGMENTS = 64;
+
+  private static final int NOT_SUMMED = -1;
 
   private static final int MAY_DIFFER = Transport.PSH << 16;
 
@@ -44,9 +47,11 @@ final class HeldFlow {
   private boolean tcp;
   private int headers;
   private int segment;
-  private int packets;
+  private int segments;
   private int nextSequence;
+  private boolean joined;
   private boolean verified;
+  private long addresses;
 
   /**
    * @param buffer the memory; what it takes behind the headroom limits what is joined
@@ -81,12 +86,14 @@ final class HeldFlow {
     tcp = isTcp;
     headers = headerLength;
     segment = segmentOctets;
-    packets = 1;
+    int payload = buffer.end() - transport - headerLength;
+    segments = segments(packet, payload);
     if (tcp) {
-      nextSequence = bytes.getInt(transport + Transport.TCP_SEQUENCE) + buffer.end() - transport
-          - headerLength;
+      nextSequence = bytes.getInt(transport + Transport.TCP_SEQUENCE) + payload;
     }
+    joined = false;
     verified = buffer.isUnfinished();
+    addresses = NOT_SUMMED;
   }
 
   /** Says whether a packet goes from the same address to the same. */
@@ -127,7 +134,8 @@ final class HeldFlow {
     }
     buffer.bytes().put(buffer.end(), bytes, upper + headerLength, payload);
     buffer.resize(buffer.length() + payload);
-    packets++;
+    joined = true;
+    segments += segments(packet, payload);
     nextSequence += payload;
     boolean pushed = false;
     if (tcp && (bytes.get(upper + Transport.TCP_FLAGS) & Transport.PSH) != 0) {
@@ -135,9 +143,17 @@ final class HeldFlow {
       int flags = buffer.bytes().get(transport + Transport.TCP_FLAGS) | Transport.PSH;
       buffer.bytes().put(transport + Transport.TCP_FLAGS, (byte) flags);
     }
-    boolean shorter = payload % segment != 0;
-    boolean full = packets == MOST_PACKETS || buffer.length() + segment > most;
-    return pushed || shorter || full ? Joined.LAST : Joined.YES;
+    boolean full = segments >= MOST_SEGMENTS || buffer.length() + segment > most;
+    return pushed || full || endsShort(packet, payload, segment) ? Joined.LAST : Joined.YES;
+  }
+
+  /** Whether a packet's last or only segment is shorter than a flow's segments. */
+  static boolean endsShort(PacketBuffer packet, int payload, int segment) {
+    return packet.isSuperPacket() ? payload % segment != 0 : payload < segment;
+  }
+
+  private static int segments(PacketBuffer packet, int payload) {
+    return packet.isSuperPacket() ? (payload - 1) / packet.segmentSize() + 1 : 1;
   }
 
   /** Link header, version, traffic class with ECN, flow label, next header and hop limit. */
@@ -198,13 +214,16 @@ final class HeldFlow {
         pseudoHeader(length) + InternetChecksum.sum(bytes, upper, length));
   }
 
+  /** The sum of the pseudo-header, RFC 8200 §8.1; the addresses are summed once for all. */
   private long pseudoHeader(int length) {
-    return InternetChecksum.pseudoHeader(
-        buffer.bytes(), PacketBuffer.HEADROOM + link, length, protocol());
-  }
-
-  private int protocol() {
-    return tcp ? Protocol.TCP : Protocol.UDP;
+    if (addresses == NOT_SUMMED) {
+      addresses =
+          InternetChecksum.sum(
+              buffer.bytes(),
+              PacketBuffer.HEADROOM + link + Ipv6Header.SOURCE,
+              2 * Ipv6Address.BYTES);
+    }
+    return addresses + length + (tcp ? Protocol.TCP : Protocol.UDP);
   }
 
   private static boolean areEqual(ByteBuffer a, int atA, ByteBuffer b, int atB, int count) {
@@ -224,7 +243,7 @@ final class HeldFlow {
 
   /** What is held: a single packet as it came, several as an unfinished super-packet. */
   PacketBuffer take() {
-    if (packets > 1) {
+    if (joined) {
       ByteBuffer bytes = buffer.bytes();
       int length = buffer.end() - transport;
       bytes.putShort(
