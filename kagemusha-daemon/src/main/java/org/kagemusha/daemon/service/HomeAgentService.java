@@ -76,6 +76,9 @@ public final class HomeAgentService extends Service {
 
   @Override
   void start() throws IOException {
+    if (config.controller() != null) {
+      CipherChoice.make(config.operating().cipherEngine(), config.controller().suites());
+    }
     HostSecret secret = HostSecret.of(stateDirectory());
     tapMac = Objects.requireNonNullElseGet(
         config.tap().mac(), () -> secret.stationMac(config.tap().name()));
@@ -331,6 +334,9 @@ public final class HomeAgentService extends Service {
     MobileNodeService.needs(
         restart, "[encapsulation]", config.encapsulationPort(), fresh.encapsulationPort());
     MobileNodeService.needs(restart, "[tap]", config.tap(), fresh.tap());
+    MobileNodeService.needs(
+        restart, "[protection] cipher-engine", config.operating().cipherEngine(),
+        fresh.operating().cipherEngine());
     MobileNodeService.needs(
         restart, "[control], [state], [metrics]", where(config), where(fresh));
     MobileNodeService.needs(restart, "[controller]", listening(config), listening(fresh));
