@@ -24,11 +24,13 @@ class ArchitectureTest {
         .layer("rawsocket").definedBy("org.kagemusha.tap.rawsocket")
         .layer("careof").definedBy("org.kagemusha.tap.careof")
         .layer("nft").definedBy("org.kagemusha.tap.nft")
+        .layer("ipsecmb").definedBy("org.kagemusha.tap.ipsecmb")
         .whereLayer("netlink").mayOnlyBeAccessedByLayers("tap", "careof")
         .whereLayer("tap").mayNotBeAccessedByAnyLayer()
         .whereLayer("rawsocket").mayNotBeAccessedByAnyLayer()
         .whereLayer("careof").mayNotBeAccessedByAnyLayer()
         .whereLayer("nft").mayNotBeAccessedByAnyLayer()
+        .whereLayer("ipsecmb").mayNotBeAccessedByAnyLayer()
         .whereLayer("libc").mayNotAccessAnyLayer()
         .check(classes);
   }

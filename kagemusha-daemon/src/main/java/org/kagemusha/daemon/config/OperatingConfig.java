@@ -14,9 +14,14 @@ import java.util.logging.Level;
  * @param stateDirectory where sequence numbers and what was learned of the router are kept
  * @param metrics where the metrics page is served, or null: nowhere
  * @param logLevel the least important level that is logged
+ * @param cipherEngine who computes AES-GCM
  */
 public record OperatingConfig(
-    Path socket, Path stateDirectory, MetricsAddress metrics, Level logLevel) {
+    Path socket,
+    Path stateDirectory,
+    MetricsAddress metrics,
+    Level logLevel,
+    CipherEngineName cipherEngine) {
 
   /** The longest path that fits into {@code sun_path}, less its zero octet, unix(7). */
   private static final int LONGEST_SOCKET_PATH = 107;
@@ -39,7 +44,10 @@ public record OperatingConfig(
             "\"127.0.0.1:PORT\", \"[::1]:PORT\" or \"unix:/absolute/path\": the page is not served"
                 + " to the network",
             MetricsAddress::parse),
-        log.choice("level", Level.INFO, levels()));
+        log.choice("level", Level.INFO, levels()),
+        root.section("protection")
+            .choice(
+                "cipher-engine", CipherEngineName.AUTO, Choices.of(CipherEngineName.class)));
   }
 
   private static Map<String, Level> levels() {

@@ -61,8 +61,13 @@ final class Section {
     return value(key) instanceof TomlArray array && array.isEmpty();
   }
 
-  /** A section inside this one; it may be absent. */
+  /** A section inside this one; it may be absent, and several may read it. */
   Section section(String key) {
+    for (Section child : children) {
+      if (child.name.equals("[" + key + "]")) {
+        return child;
+      }
+    }
     Object value = value(key);
     TomlTable inner = null;
     if (value instanceof TomlTable found) {

@@ -77,6 +77,9 @@ public final class HomeAgentService extends Service {
 
   @Override
   void start() throws IOException {
+    if (config.controller() != null) {
+      CipherChoice.make(config.operating().cipherEngine(), config.controller().suites());
+    }
     HostSecret secret = HostSecret.of(stateDirectory());
     tapMac = Objects.requireNonNullElseGet(
         config.tap().mac(), () -> secret.stationMac(config.tap().name()));
@@ -333,6 +336,9 @@ public final class HomeAgentService extends Service {
     MobileNodeService.needs(restart, "[tap]", config.tap(), fresh.tap());
     MobileNodeService.needs(
         restart, "[tunnel] coalescing, batch", false, links.isOther(fresh.tunnel()));
+    MobileNodeService.needs(
+        restart, "[protection] cipher-engine", config.operating().cipherEngine(),
+        fresh.operating().cipherEngine());
     MobileNodeService.needs(
         restart, "[control], [state], [metrics]", where(config), where(fresh));
     MobileNodeService.needs(restart, "[controller]", listening(config), listening(fresh));

@@ -73,7 +73,7 @@ final class Links implements PacketSink, AutoCloseable {
   DataPath dataPath() {
     return new DataPath(
         device.offloads(), device.segmentsUdp(), home.isCoalescing(), started.batch(),
-        underlay.segmentsUdp(), underlay.joinsUdp(), "JDK");
+        underlay.segmentsUdp(), underlay.joinsUdp(), CipherChoice.inUse());
   }
 
   @Override

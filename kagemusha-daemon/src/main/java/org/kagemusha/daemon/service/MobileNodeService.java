@@ -76,6 +76,9 @@ public final class MobileNodeService extends Service {
 
   @Override
   void start() throws IOException {
+    if (config.provisioning() != null) {
+      CipherChoice.make(config.operating().cipherEngine(), config.provisioning().suites());
+    }
     secret = HostSecret.of(stateDirectory());
     tapMac = Objects.requireNonNullElseGet(
         config.tap().mac(), () -> secret.stationMac(config.tap().name()));
@@ -378,6 +381,9 @@ public final class MobileNodeService extends Service {
     needs(restart, "[vm] name", config.name(), fresh.name());
     needs(restart, "[vm] mac", config.guestMac(), fresh.guestMac());
     needs(restart, "[tap]", config.tap(), fresh.tap());
+    needs(
+        restart, "[protection] cipher-engine", config.operating().cipherEngine(),
+        fresh.operating().cipherEngine());
     needs(restart, "[control], [state], [metrics]", where(config), where(fresh));
     needs(
         restart, "[provisioning], absent or present", config.provisioning() == null,

@@ -21,6 +21,7 @@ import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 import org.kagemusha.daemon.config.AssociationConfig;
 import org.kagemusha.daemon.observe.LogSetup;
+import org.kagemusha.tap.libc.NativeMemory;
 
 /**
  * A move played before the first real one: a mobile node and a home agent in memory, a
@@ -47,9 +48,9 @@ final class Rehearsal {
   private static final MacAddress AGENT_MAC = MacAddress.parse("02:00:00:00:00:03");
   private static final MacAddress ROUTER_MAC = MacAddress.parse("02:00:00:00:00:04");
 
-  private final PacketBuffer frame = PacketBuffer.allocate(2048);
-  private final PacketBuffer toAgent = PacketBuffer.allocate(2048);
-  private final PacketBuffer toNode = PacketBuffer.allocate(2048);
+  private final PacketBuffer frame = NativeMemory.packetBuffer(2048);
+  private final PacketBuffer toAgent = NativeMemory.packetBuffer(2048);
+  private final PacketBuffer toNode = NativeMemory.packetBuffer(2048);
   private final Counters counters = new Counters();
   private final HomeAgent agent;
   private final MobileNode node;

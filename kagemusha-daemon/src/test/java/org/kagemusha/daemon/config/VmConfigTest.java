@@ -53,6 +53,7 @@ class VmConfigTest {
     assertEquals(Path.of("/var/lib/kagemusha"), config.operating().stateDirectory());
     assertNull(config.operating().metrics());
     assertEquals(Level.INFO, config.operating().logLevel());
+    assertEquals(CipherEngineName.AUTO, config.operating().cipherEngine());
     assertEquals(List.of(), config.associations());
   }
 
@@ -100,6 +101,7 @@ class VmConfigTest {
             signalling = "esp"
             payload = "disabled"
             peer-anti-replay = false
+            cipher-engine = "ipsec-mb"
             [[association]]
             purpose = "signalling"
             home-address = "2001:db8:2000::10"
@@ -172,6 +174,7 @@ class VmConfigTest {
     assertEquals(
         UnixDomainSocketAddress.of("/tmp/m.sock"), config.operating().metrics().address());
     assertEquals(Level.FINE, config.operating().logLevel());
+    assertEquals(CipherEngineName.IPSEC_MB, config.operating().cipherEngine());
   }
 
   @Test
@@ -238,6 +241,18 @@ class VmConfigTest {
                 + cipher + "\"\n");
     assertTrue(problems.contains("repeat a nonce under the same key"), problems);
     assertTrue(problems.contains("RFC 8221 section 3"), problems);
+    assertEquals(1, problems.lines().count(), problems);
+  }
+
+  @Test
+  void anUnknownCipherEngineIsRefused() throws IOException {
+    String problems =
+        ConfigTexts.vmProblems(
+            directory,
+            ConfigTexts.VM + "[protection]\ncipher-engine = \"openssl\"\ninsecure = false\n"
+                + ConfigTexts.association("signalling", 1000));
+    assertTrue(problems.contains("\"auto\", \"jdk\""), problems);
+    assertTrue(problems.contains("\"ipsec-mb\""), problems);
     assertEquals(1, problems.lines().count(), problems);
   }
 

@@ -22,7 +22,19 @@ public final class NativeMemory {
 
   /** Allocates zeroed memory, at an address divisible by 8. */
   public NativeMemory(int size) {
-    bytes = ByteBuffer.allocateDirect(size + 8).alignedSlice(8).order(ByteOrder.nativeOrder());
+    this(size, 8);
+  }
+
+  /**
+   * Allocates zeroed memory.
+   *
+   * @param alignment what the address is divisible by: a power of two
+   */
+  public NativeMemory(int size, int alignment) {
+    bytes =
+        ByteBuffer.allocateDirect(size + 2 * alignment - 1)
+            .alignedSlice(alignment)
+            .order(ByteOrder.nativeOrder());
     address = addressOf(bytes);
   }
 

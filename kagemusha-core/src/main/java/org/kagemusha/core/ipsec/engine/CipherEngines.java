@@ -1,8 +1,10 @@
 package org.kagemusha.core.ipsec.engine;
 
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -11,10 +13,7 @@ public final class CipherEngines {
 
   private static final Logger log = LoggerFactory.getLogger(CipherEngines.class);
 
-  private static final class Standard {
-    private static final CipherEngines ENGINES =
-        new CipherEngines(List.of(new JdkCipherEngine(), new BouncyCastleCipherEngine()));
-  }
+  private static volatile CipherEngines standard = withAccelerators(List.of());
 
   private final List<CipherEngine> engines;
   private final Map<EspTransform, CipherEngine> chosen = new EnumMap<>(EspTransform.class);
@@ -28,9 +27,30 @@ public final class CipherEngines {
     this.engines = List.copyOf(engines);
   }
 
-  /** What this library brings along. */
+  /**
+   * What associations use whose creator has no choice of engines: what {@link #use} was told, else
+   * what this library brings along.
+   */
   public static CipherEngines standard() {
-    return Standard.ENGINES;
+    return standard;
+  }
+
+  /**
+   * Accelerators, and behind them what this library brings along: the JDK, and Bouncy Castle for
+   * what that lacks.
+   *
+   * @param accelerators the preferred first
+   */
+  public static CipherEngines withAccelerators(List<CipherEngine> accelerators) {
+    List<CipherEngine> engines = new ArrayList<>(accelerators);
+    engines.add(new JdkCipherEngine());
+    engines.add(new BouncyCastleCipherEngine());
+    return new CipherEngines(engines);
+  }
+
+  /** Makes these the {@link #standard} ones for associations that are created from now on. */
+  public static void use(CipherEngines engines) {
+    standard = Objects.requireNonNull(engines, "engines");
   }
 
   /**
@@ -40,6 +60,13 @@ public final class CipherEngines {
    */
   public synchronized CipherEngine engineFor(EspTransform transform) {
     return chosen.computeIfAbsent(transform, this::choose);
+  }
+
+  /** The names of the engines given out so far, by transform. */
+  public synchronized Map<EspTransform, String> chosen() {
+    Map<EspTransform, String> names = new EnumMap<>(EspTransform.class);
+    chosen.forEach((transform, engine) -> names.put(transform, engine.name()));
+    return names;
   }
 
   private CipherEngine choose(EspTransform transform) {

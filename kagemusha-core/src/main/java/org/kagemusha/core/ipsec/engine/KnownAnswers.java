@@ -40,12 +40,20 @@ final class KnownAnswers {
       packet.bytes().put(body, counting(0, PLAINTEXT_OCTETS));
       cipher.seal(packet, number);
     }
+    cipher.destroy();
     return Arrays.equals(answer, packet.toBytes());
   }
 
   private static boolean opens(CipherEngine engine, EspTransform transform, byte[] answer) {
     EspCipher cipher =
         engine.opening(transform, encryptionKey(transform), integrityKey(transform), true);
+    boolean right = opensThisAlone(cipher, transform, answer);
+    cipher.destroy();
+    return right;
+  }
+
+  private static boolean opensThisAlone(
+      EspCipher cipher, EspTransform transform, byte[] answer) {
     for (int octet = 0; octet < answer.length; octet++) {
       byte[] forged = answer.clone();
       forged[octet] ^= 1;

@@ -1,0 +1,2 @@
+/** Micro-benchmarks of what stands between this project and the kernel. */
+package org.kagemusha.tap.bench;
