@@ -24,6 +24,7 @@ class ArchitectureTest {
       List.of(
           List.of("wire"),
           List.of("node"),
+          List.of("offload"),
           List.of("message", "ipsec", "dhcp"),
           List.of("signalling", "tunnel", "neighbor", "provisioning"),
           List.of("mobility", "homeagent"));
@@ -88,7 +89,7 @@ class ArchitectureTest {
   void thePacketsWayIsFreeOfTheControlPlanesLibrary() {
     noClasses()
         .that()
-        .resideInAnyPackage(CORE + "wire..", CORE + "ipsec..", CORE + "tunnel..")
+        .resideInAnyPackage(CORE + "wire..", CORE + "offload..", CORE + "ipsec..", CORE + "tunnel..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("org.pcap4j..")

@@ -1,12 +1,19 @@
 package org.kagemusha.core.wire;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
  * The Internet checksum (RFC 1071) over buffers in network order. A partial sum is a {@code long}
  * of 16-bit words that are not folded yet; sums of parts that begin at even offsets may be added.
  */
 public final class InternetChecksum {
+
+  private static final VarHandle WORDS =
+      MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.nativeOrder());
+  private static final boolean LITTLE_ENDIAN = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
 
   private InternetChecksum() {}
 
@@ -17,20 +24,44 @@ public final class InternetChecksum {
    * @param length how many octets, at most 2^31 / 65535 of them without folding in between
    */
   public static long sum(ByteBuffer buffer, int index, int length) {
-    long sum = 0;
     int at = index;
     int end = index + length;
-    for (; end - at >= 8; at += 8) {
-      long word = buffer.getLong(at);
-      sum += (word >>> 32) + (word & 0xffff_ffffL);
+    int last = end - Long.BYTES;
+    // RFC 1071 §2(B): the sum does not depend on the byte order, so it is taken in the machine's.
+    // The sum of the lower halves is what the sum of the upper ones leaves of the whole: this plain
+    // loop of three operations is what the compiler unrolls best.
+    long whole = 0;
+    long upper = 0;
+    for (; at <= last; at += Long.BYTES) {
+      long word = (long) WORDS.get(buffer, at);
+      whole += word;
+      upper += word >>> 32;
     }
-    for (; end - at >= 2; at += 2) {
+    long sum = 0;
+    if (at != index) {
+      sum = inNetworkOrder(upper, whole - (upper << 32));
+    }
+    if (end - at >= Integer.BYTES) {
+      sum += buffer.getInt(at) & 0xffff_ffffL;
+      at += Integer.BYTES;
+    }
+    if (end - at >= Short.BYTES) {
       sum += buffer.getShort(at) & 0xffff;
+      at += Short.BYTES;
     }
     if (at < end) {
       sum += (buffer.get(at) & 0xff) << 8;
     }
     return sum;
+  }
+
+  private static long inNetworkOrder(long upper, long lower) {
+    long sum = words(upper) + words(lower);
+    if (!LITTLE_ENDIAN) {
+      return sum;
+    }
+    int folded = (int) words(words(sum));
+    return Integer.reverseBytes(folded) & 0xffff_ffffL;
   }
 
   /**
