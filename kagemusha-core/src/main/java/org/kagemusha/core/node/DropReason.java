@@ -117,9 +117,7 @@ public enum DropReason {
   /** A NAT-keepalive, RFC 3948 §2.3. */
   UDP_KEEPALIVE("NAT-keepalive"),
   /** A datagram with a non-ESP marker, RFC 3948 §2.2. */
-  UDP_NOT_ESP("datagram to the port of ESP in UDP that is not ESP"),
-  /** What a frame leaves to hardware cannot be done to it, virtio 1.2 §5.1.6. */
-  FRAME_OFFLOAD_INVALID("leaves to hardware what cannot be done to it");
+  UDP_NOT_ESP("datagram to the port of ESP in UDP that is not ESP");
 
   private final String help;
 
