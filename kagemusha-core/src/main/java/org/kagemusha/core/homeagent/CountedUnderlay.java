@@ -26,6 +26,11 @@ final class CountedUnderlay implements Underlay {
     return sent;
   }
 
+  @Override
+  public PacketBuffer slot(int octets) {
+    return underlay.slot(octets);
+  }
+
   /** Sends a packet of our own: nobody else counts it if it is not taken. */
   void sendOwn(PacketBuffer packet) {
     switch (send(packet)) {

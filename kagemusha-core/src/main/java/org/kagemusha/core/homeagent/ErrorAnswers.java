@@ -9,6 +9,7 @@ import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.signalling.SignallingReader;
 import org.kagemusha.core.signalling.SignallingWriter;
+import org.kagemusha.core.tunnel.Quotation;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -32,6 +33,7 @@ final class ErrorAnswers {
   private final AnswerLimit routed;
   private final AnswerLimit inner;
   private final AnswerLimit unknown;
+  private final Quotation quotation = new Quotation();
   private int encapsulationPort;
 
   ErrorAnswers(
@@ -68,10 +70,11 @@ final class ErrorAnswers {
   }
 
   private void destinationUnreachable(PacketBuffer packet, int code, long nowNs) {
-    if (mayAnswer(inner, packet, nowNs)) {
+    PacketBuffer quoted = quoted(inner, packet, nowNs);
+    if (quoted != null) {
       byte[] error =
           Icmpv6.destinationUnreachable(
-              homeAgent, code, packet.bytes(), packet.offset(), packet.length());
+              homeAgent, code, quoted.bytes(), quoted.offset(), quoted.length());
       if (error != null) {
         forwarding.send(PacketBuffer.copyOf(error), nowNs);
       }
@@ -80,9 +83,10 @@ final class ErrorAnswers {
 
   /** Tells the source of a packet that it travelled too far. */
   void hopLimitExceeded(PacketBuffer packet, long nowNs) {
-    if (mayAnswer(inner, packet, nowNs)) {
+    PacketBuffer quoted = quoted(inner, packet, nowNs);
+    if (quoted != null) {
       byte[] error =
-          Icmpv6.hopLimitExceeded(homeAgent, packet.bytes(), packet.offset(), packet.length());
+          Icmpv6.hopLimitExceeded(homeAgent, quoted.bytes(), quoted.offset(), quoted.length());
       if (error != null) {
         forwarding.send(PacketBuffer.copyOf(error), nowNs);
       }
@@ -106,7 +110,8 @@ final class ErrorAnswers {
   }
 
   private void parameterProblem(SignallingReader reader, PacketBuffer packet, long nowNs) {
-    if (!mayAnswer(routed, packet, nowNs)) {
+    PacketBuffer quoted = quoted(routed, packet, nowNs);
+    if (quoted == null) {
       return;
     }
     byte[] error =
@@ -114,9 +119,9 @@ final class ErrorAnswers {
             homeAgent,
             reader.errorCode(),
             reader.errorPointer(),
-            packet.bytes(),
-            packet.offset(),
-            packet.length());
+            quoted.bytes(),
+            quoted.offset(),
+            quoted.length());
     if (error != null) {
       // RFC 6275 §9.2: "directly to the Source Address of the packet [...]. Thus, no Binding Cache
       // information is used in sending the ICMP message."
@@ -188,8 +193,11 @@ final class ErrorAnswers {
     underlay.sendOwn(error);
   }
 
-  private static boolean mayAnswer(AnswerLimit limit, PacketBuffer packet, long nowNs) {
-    return packet.length() >= Ipv6Header.BYTES
-        && limit.tryTake(Ipv6Header.source(packet.bytes(), packet.offset()), nowNs);
+  /** What an answer to a packet quotes, or null where none may be given. */
+  private PacketBuffer quoted(AnswerLimit limit, PacketBuffer packet, long nowNs) {
+    boolean mayAnswer =
+        packet.length() >= Ipv6Header.BYTES
+            && limit.tryTake(Ipv6Header.source(packet.bytes(), packet.offset()), nowNs);
+    return mayAnswer ? quotation.of(packet) : null;
   }
 }

@@ -87,6 +87,17 @@ final class Forwarding implements InnerErrors {
     entry.tunnel.send(packet, underlay, this, nowNs);
   }
 
+  /** An outer packet did not go out because it is too big: the tunnels to its destination learn. */
+  void tooBig(PacketBuffer outer, long nowNs) {
+    int destination = outer.offset() + Ipv6Header.DESTINATION;
+    long high = outer.bytes().getLong(destination);
+    long low = outer.bytes().getLong(destination + 8);
+    BindingCacheEntry entry = cache.atCareOf(high, low);
+    for (; entry != null; entry = entry.nextAtCareOf) {
+      entry.tunnel.onRefused(outer.length(), nowNs);
+    }
+  }
+
   /**
    * The payload associations in force for an entry, or null. They are chosen by home address and
    * not by care-of address, so they follow the mobile node (RFC 6275 §10.4.6, RFC 3776 §4.3); a key

@@ -21,6 +21,7 @@ import org.kagemusha.core.node.HomeLink;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.node.Underlay;
 import org.kagemusha.core.signalling.SignallingReader;
+import org.kagemusha.core.tunnel.OffloadState;
 import org.kagemusha.core.tunnel.TunnelContext;
 import org.kagemusha.core.wire.EthernetHeader;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -56,6 +57,7 @@ public final class HomeAgent implements NodeEngine {
   private final HomeLinkNeighborDiscovery neighborDiscovery;
   private final ErrorAnswers errors;
   private final RouterAdvertiser advertiser;
+  private final OffloadState offload = new OffloadState();
   private final long tapMacBits;
   private HomeAgentSettings settings;
   private boolean started;
@@ -224,6 +226,9 @@ public final class HomeAgent implements NodeEngine {
     start(nowNs);
     counters.add(Counter.HOME_FRAMES_RECEIVED);
     DropReason reason = stopped ? DropReason.TUNNEL_NOT_UP : unusable(frame);
+    if (reason == null) {
+      reason = OffloadState.finish(frame);
+    }
     if (reason != null) {
       counters.drop(reason);
       return;
@@ -279,19 +284,29 @@ public final class HomeAgent implements NodeEngine {
       return DropReason.FRAME_NOT_FOR_US;
     }
     int ipv6 = at + EthernetHeader.BYTES;
-    return Ipv6Header.isComplete(bytes, ipv6, frame.length() - EthernetHeader.BYTES)
-        ? null
-        : DropReason.IPV6_MALFORMED;
+    if (!Ipv6Header.isComplete(bytes, ipv6, frame.length() - EthernetHeader.BYTES)) {
+      return DropReason.IPV6_MALFORMED;
+    }
+    return frame.isSuperPacket() && !offload.isSegmentable(frame, ipv6)
+        ? DropReason.OFFLOAD_INVALID
+        : null;
   }
 
   @Override
   public void onUnderlayPacket(PacketBuffer packet, long nowNs) {
     start(nowNs);
-    counters.add(Counter.UNDERLAY_PACKETS_RECEIVED);
+    counters.add(Counter.UNDERLAY_PACKETS_RECEIVED, OffloadState.segments(packet));
     if (stopped) {
       counters.drop(DropReason.TUNNEL_NOT_UP);
     } else {
       onRoutedPacket(packet, nowNs);
+    }
+  }
+
+  @Override
+  public void onUnderlayRefused(PacketBuffer outer, Underlay.Sent why, long nowNs) {
+    if (why == Underlay.Sent.TOO_BIG) {
+      forwarding.tooBig(outer, nowNs);
     }
   }
 

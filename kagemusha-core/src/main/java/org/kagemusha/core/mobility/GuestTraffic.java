@@ -236,6 +236,17 @@ final class GuestTraffic {
     }
   }
 
+  /** An outer packet did not go out because it is too big: the tunnels to its destination learn. */
+  void tooBig(PacketBuffer outer, long nowNs) {
+    int destination = outer.offset() + Ipv6Header.DESTINATION;
+    for (HomeAddressPath path : paths.values()) {
+      Ipv6Address remote = path.tunnel().remote();
+      if (remote != null && remote.matches(outer.bytes(), destination)) {
+        path.tunnel().onRefused(outer.length(), nowNs);
+      }
+    }
+  }
+
   private HomeAddressPath sender(PacketBuffer error, int source) {
     return paths.get(error.bytes().getLong(source), error.bytes().getLong(source + 8));
   }

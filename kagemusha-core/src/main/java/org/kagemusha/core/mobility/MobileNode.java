@@ -19,6 +19,7 @@ import org.kagemusha.core.node.HomeLink;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.node.Underlay;
 import org.kagemusha.core.signalling.SignallingReader;
+import org.kagemusha.core.tunnel.OffloadState;
 import org.kagemusha.core.tunnel.TunnelContext;
 import org.kagemusha.core.wire.EthernetHeader;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -83,6 +84,7 @@ public final class MobileNode implements NodeEngine {
   private final HomeLinkWatch homeLink;
   private final EncapsulationChoice encapsulation;
   private final LongSupplier wallClockMs;
+  private final OffloadState offload = new OffloadState();
 
   private MobileNodeSettings settings;
   private PseudoHomeNetwork pseudoHome;
@@ -336,11 +338,16 @@ public final class MobileNode implements NodeEngine {
   public void onHomeFrame(PacketBuffer frame, long nowNs) {
     clock(nowNs);
     counters.add(Counter.HOME_FRAMES_RECEIVED);
-    if (frame.length() < EthernetHeader.BYTES) {
+    DropReason unfinishable = OffloadState.finish(frame);
+    if (unfinishable != null) {
+      counters.drop(unfinishable);
+    } else if (frame.length() < EthernetHeader.BYTES) {
       counters.drop(DropReason.FRAME_TRUNCATED);
     } else if (EthernetHeader.sourceBits(frame.bytes(), frame.offset())
         == settings.guestMac().bits()) {
       onGuestFrame(frame, nowNs);
+    } else if (frame.isSuperPacket()) {
+      counters.drop(DropReason.FRAME_FOREIGN_STATION);
     } else {
       homeLink.onStrangerFrame(frame, pseudoHome, nowNs);
     }
@@ -373,6 +380,10 @@ public final class MobileNode implements NodeEngine {
       counters.drop(DropReason.IPV6_MALFORMED);
       return;
     }
+    if (frame.isSuperPacket() && !offload.isSegmentable(frame, at)) {
+      counters.drop(DropReason.OFFLOAD_INVALID);
+      return;
+    }
     if (pseudoHome.onGuestFrame(frame, nowNs) == PseudoHomeNetwork.Verdict.DATA) {
       frame.set(at, Ipv6Header.BYTES + Ipv6Header.payloadLength(frame.bytes(), at));
       traffic.uplink(frame, nowNs);
@@ -401,13 +412,20 @@ public final class MobileNode implements NodeEngine {
   @Override
   public void onUnderlayPacket(PacketBuffer packet, long nowNs) {
     clock(nowNs);
-    counters.add(Counter.UNDERLAY_PACKETS_RECEIVED);
+    counters.add(Counter.UNDERLAY_PACKETS_RECEIVED, OffloadState.segments(packet));
     switch (reader.read(packet, nowNs)) {
       case TUNNEL -> traffic.downlink(packet, reader, nowNs);
       case SIGNALLING -> onSignalling(nowNs);
       case ROUTED_TO_HOME_ADDRESS -> traffic.routed(packet, reader, nowNs);
       case ICMPV6 -> onIcmpv6(packet, nowNs);
       default -> onDropped(packet, nowNs);
+    }
+  }
+
+  @Override
+  public void onUnderlayRefused(PacketBuffer outer, Underlay.Sent why, long nowNs) {
+    if (why == Underlay.Sent.TOO_BIG) {
+      traffic.tooBig(outer, nowNs);
     }
   }
 

@@ -2,19 +2,19 @@ package org.kagemusha.core.node;
 
 /** What an engine counts besides drops. */
 public enum Counter {
-  /** Frames taken from the home side. */
+  /** Frames taken from the home side; a super-frame is one. */
   HOME_FRAMES_RECEIVED("frames received from the home side"),
-  /** Frames given to the home side. */
+  /** Frames given to the home side; a super-frame is one. */
   HOME_FRAMES_SENT("frames sent to the home side"),
-  /** Packets taken from the routed network. */
+  /** Packets taken from the routed network, each of those that it joined. */
   UNDERLAY_PACKETS_RECEIVED("packets received from the routed network"),
   /** Packets given to the routed network. */
   UNDERLAY_PACKETS_SENT("packets sent to the routed network"),
-  /** Inner packets that entered the tunnel. */
+  /** Inner packets that entered the tunnel, each segment of a super-packet. */
   TUNNEL_PACKETS_SENT("inner packets encapsulated"),
   /** Octets of inner packets that entered the tunnel. */
   TUNNEL_OCTETS_SENT("octets of inner packets encapsulated"),
-  /** Inner packets that left the tunnel. */
+  /** Inner packets that left the tunnel, each segment of a super-packet. */
   TUNNEL_PACKETS_RECEIVED("inner packets decapsulated"),
   /** Octets of inner packets that left the tunnel. */
   TUNNEL_OCTETS_RECEIVED("octets of inner packets decapsulated"),

@@ -117,7 +117,9 @@ public enum DropReason {
   /** A NAT-keepalive, RFC 3948 §2.3. */
   UDP_KEEPALIVE("NAT-keepalive"),
   /** A datagram with a non-ESP marker, RFC 3948 §2.2. */
-  UDP_NOT_ESP("datagram to the port of ESP in UDP that is not ESP");
+  UDP_NOT_ESP("datagram to the port of ESP in UDP that is not ESP"),
+  /** A super-packet or an unfinished checksum that contradicts the packet, virtio 1.2 §5.1.6. */
+  OFFLOAD_INVALID("segmentation or checksum left to do that contradicts the packet");
 
   private final String help;
 

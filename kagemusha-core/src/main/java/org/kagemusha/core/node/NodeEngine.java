@@ -14,15 +14,26 @@ public interface NodeEngine {
 
   /**
    * Takes an Ethernet frame from the home side: the guest's link beside a VM, the home link at a home
-   * agent. The engine may change the buffer, and keeps nothing of it.
+   * agent. It may be a super-frame, and its checksum may be unfinished, if the buffer says so. The
+   * engine may change the buffer, and keeps nothing of it.
    */
   void onHomeFrame(PacketBuffer frame, long nowNs);
 
   /**
-   * Takes an IPv6 packet that came over the routed network, reassembled, with its IPv6 header. The
+   * Takes an IPv6 packet that came over the routed network, reassembled, with its IPv6 header. Where
+   * the network joined several to one, or left an inner checksum unfinished, the buffer says so. The
    * engine may change the buffer, and keeps nothing of it.
    */
   void onUnderlayPacket(PacketBuffer packet, long nowNs);
+
+  /**
+   * Takes back a packet that {@link Underlay#send} had accepted for a batch and that did not go out.
+   * May be called while the engine is sending another. Whoever calls has counted the drop.
+   *
+   * @param outer the packet as it was sent; it is only read
+   * @param why not; never {@link Underlay.Sent#OK}
+   */
+  default void onUnderlayRefused(PacketBuffer outer, Underlay.Sent why, long nowNs) {}
 
   /** Does whatever is due. */
   void onDeadline(long nowNs);

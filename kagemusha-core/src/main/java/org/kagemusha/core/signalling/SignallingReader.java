@@ -299,6 +299,8 @@ public final class SignallingReader {
       return reason;
     }
     association = candidate;
+    // What was sealed was finished: no hardware computes checksums under ESP.
+    packet.finished();
     innerOffset = packet.offset();
     packet.set(start, packet.end() - start);
     return null;

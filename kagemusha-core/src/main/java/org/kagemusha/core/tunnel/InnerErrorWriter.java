@@ -104,7 +104,7 @@ final class InnerErrorWriter {
     // §2.4(c): "as much of the IPv6 offending (invoking) packet [...] as possible without making
     // the error message packet exceed the minimum IPv6 MTU"
     int quoted = Math.min(innerEnd - innerAt, Ipv6Header.MINIMUM_MTU - BEFORE_QUOTE);
-    error.set(PacketBuffer.HEADROOM, BEFORE_QUOTE + quoted);
+    error.finished().set(PacketBuffer.HEADROOM, BEFORE_QUOTE + quoted);
     ByteBuffer bytes = error.bytes();
     int at = error.offset();
     // RFC 2473 §8, figure 8 (d.1), where nothing better is known: "The ICMP message has the tunnel

@@ -3,6 +3,7 @@ package org.kagemusha.core.tunnel;
 import java.nio.ByteBuffer;
 import org.kagemusha.core.wire.InternetChecksum;
 import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 
 /**
@@ -34,12 +35,13 @@ final class MssClamp {
   /**
    * Lowers the maximum segment size of a SYN or SYN-ACK; leaves everything else alone.
    *
-   * @param at the absolute index of the inner header
-   * @param end the absolute index behind the inner packet
-   * @param headers what was read of this packet
+   * @param inner the inner packet, from its IPv6 header to its end
+   * @param headers what was read of it
    * @return whether the packet was changed
    */
-  static boolean clamp(ByteBuffer bytes, int at, int end, InnerHeaders headers, int tunnelMtu) {
+  static boolean clamp(PacketBuffer inner, InnerHeaders headers, int tunnelMtu) {
+    ByteBuffer bytes = inner.bytes();
+    int end = inner.end();
     int tcp = headers.upperAt();
     if (headers.protocol() != Protocol.TCP
         || end - tcp < TCP_HEADER
@@ -67,7 +69,7 @@ final class MssClamp {
         break;
       }
       if (kind == OPTION_MSS && length == 4) {
-        changed |= lower(bytes, at, end, tcp, option + 2, segmentSize(tunnelMtu), headers);
+        changed |= lower(inner, tcp, option + 2, segmentSize(tunnelMtu), headers);
       }
       option += length;
     }
@@ -75,12 +77,15 @@ final class MssClamp {
   }
 
   private static boolean lower(
-      ByteBuffer bytes, int at, int end, int tcp, int field, int most, InnerHeaders headers) {
+      PacketBuffer inner, int tcp, int field, int most, InnerHeaders headers) {
+    ByteBuffer bytes = inner.bytes();
     int announced = bytes.getShort(field) & 0xffff;
     if (announced <= most) {
       return false;
     }
-    boolean unfinished = !headers.isFragment() && isUnfinished(bytes, at, end, tcp);
+    boolean unfinished =
+        inner.isUnfinished()
+            || !headers.isFragment() && isUnfinished(bytes, inner.offset(), inner.end(), tcp);
     bytes.putShort(field, (short) most);
     if (!unfinished) {
       // A word at an odd offset adds to the sum with its octets exchanged, RFC 1071 §2(B).

@@ -57,7 +57,7 @@ final class OuterFragments {
   private void write(PacketBuffer outer, int from, int size, int offsetAndMore, int id) {
     ByteBuffer source = outer.bytes();
     int header = outer.offset();
-    fragment.set(PacketBuffer.HEADROOM, Ipv6Header.BYTES + HEADER + size);
+    fragment.finished().set(PacketBuffer.HEADROOM, Ipv6Header.BYTES + HEADER + size);
     ByteBuffer bytes = fragment.bytes();
     int at = fragment.offset();
     bytes.put(at, source, header, Ipv6Header.BYTES);

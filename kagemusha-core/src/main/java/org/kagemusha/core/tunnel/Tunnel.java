@@ -143,6 +143,10 @@ public final class Tunnel {
    * one has at most 1280 octets. A larger one that does not fit is answered by Packet Too Big. At
    * most one error answers a packet.
    *
+   * <p>A super-packet is judged as a whole, by the size of its largest segment; then its segments go
+   * out one by one, each in a place that the underlay has for it ({@link Underlay#slot}). What
+   * answers it quotes its first segment. A checksum that is unfinished is finished.
+   *
    * @param inner a whole IPv6 packet with the usual room at both ends, octets behind its payload
    *     length are cut off; what the buffer holds afterwards is undefined
    * @param underlay takes the outer packets; what it does not take is counted here
@@ -166,6 +170,9 @@ public final class Tunnel {
    * a router, TCP SYN segments have their MSS clamped. Counts the packet if it came out. The caller
    * checks outer and inner addresses beforehand (anti-spoofing).
    *
+   * <p>A super-packet in clear comes out as one, with its state ({@link PacketBuffer#isUnfinished});
+   * it counts as the packets that it was made of.
+   *
    * @param outer the outer packet: its first octet is the outer IPv6 header's, of which only the
    *     traffic class is read; afterwards the inner packet, without octets behind its payload
    *     length
@@ -178,6 +185,20 @@ public final class Tunnel {
   public DropReason receive(
       PacketBuffer outer, int innerOffset, InnerErrors errors, long nowNs) {
     return context.exitPoint().receive(this, outer, innerOffset, errors, nowNs);
+  }
+
+  /**
+   * A packet that {@link #send} gave to the underlay was refused afterwards as larger than the
+   * interface takes: lowers the path MTU below it for ten minutes, unless that has happened already,
+   * as it has when several of one size are refused together. Their sources are told when they send
+   * the next.
+   *
+   * @param octets of the outer packet
+   */
+  public void onRefused(int octets, long nowNs) {
+    if (octets <= mtu.path(nowNs)) {
+      mtu.lowerBelow(octets, nowNs);
+    }
   }
 
   /**

@@ -59,13 +59,17 @@ public final class TunnelContext {
     KeyedHash labelHash = new KeyedHash(random.nextLong(), random.nextLong());
     KeyedHash fragmentHash = new KeyedHash(random.nextLong(), random.nextLong());
     InnerErrorWriter writer = new InnerErrorWriter(this);
+    Quotation quotation = new Quotation();
+    OuterFragments fragments =
+        new OuterFragments(new FragmentIdentifications(fragmentHash, random.nextInt()));
     this.entryPoint =
         new TunnelEntryPoint(
             this,
             writer,
-            new FlowLabels(labelHash),
-            new OuterFragments(new FragmentIdentifications(fragmentHash, random.nextInt())));
-    this.exitPoint = new TunnelExitPoint(this, writer);
+            new OuterHeaders(new FlowLabels(labelHash)),
+            new OuterDelivery(fragments, counters),
+            quotation);
+    this.exitPoint = new TunnelExitPoint(this, writer, quotation);
     this.errors = new TunnelErrors(this, writer);
   }
 

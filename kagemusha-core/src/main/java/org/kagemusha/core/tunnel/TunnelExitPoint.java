@@ -7,15 +7,21 @@ import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 
-/** Decapsulation, RFC 2473 §3.3. One object serves all tunnels of an engine. */
+/**
+ * Decapsulation, RFC 2473 §3.3. A super-packet stays one: only its headers change, and what is left
+ * to do is still left to do afterwards. One object serves all tunnels of an engine.
+ */
 final class TunnelExitPoint {
 
   private final TunnelContext context;
   private final InnerErrorWriter writer;
+  private final Quotation quotation;
+  private final OffloadState offload = new OffloadState();
 
-  TunnelExitPoint(TunnelContext context, InnerErrorWriter writer) {
+  TunnelExitPoint(TunnelContext context, InnerErrorWriter writer, Quotation quotation) {
     this.context = context;
     this.writer = writer;
+    this.quotation = quotation;
   }
 
   DropReason receive(
@@ -36,22 +42,14 @@ final class TunnelExitPoint {
       return DropReason.ECN_CONGESTION;
     }
     packet.set(innerAt, Ipv6Header.BYTES + Ipv6Header.payloadLength(bytes, innerAt));
+    if (packet.isUnfinished() && !offload.isConsistent(packet)) {
+      return DropReason.OFFLOAD_INVALID;
+    }
     InnerHeaders headers = context.headers();
     if (settings.decrementHopLimit()) {
       int hopLimit = Ipv6Header.hopLimit(bytes, innerAt) - 1;
       if (hopLimit <= 0) {
-        headers.read(bytes, innerAt, packet.end());
-        writer.send(
-            tunnel,
-            bytes,
-            innerAt,
-            packet.end(),
-            headers,
-            InnerErrorWriter.TIME_EXCEEDED,
-            0,
-            0,
-            errors,
-            nowNs);
+        answerTimeExceeded(tunnel, packet, errors, nowNs);
         return DropReason.HOP_LIMIT_EXCEEDED;
       }
       Ipv6Header.hopLimit(bytes, innerAt, hopLimit);
@@ -60,14 +58,36 @@ final class TunnelExitPoint {
       Ipv6Header.trafficClass(bytes, innerAt, trafficClass & ~EcnTunnelling.MASK | ecn);
     }
     Counters counters = context.counters();
-    if (settings.clampMss() && tunnel.local() != null) {
+    if (settings.clampMss() && tunnel.local() != null && !packet.isSuperPacket()) {
       headers.read(bytes, innerAt, packet.end());
-      if (MssClamp.clamp(bytes, innerAt, packet.end(), headers, tunnel.mtu(nowNs))) {
+      if (MssClamp.clamp(packet, headers, tunnel.mtu(nowNs))) {
         counters.add(Counter.MSS_CLAMPED);
       }
     }
-    counters.add(Counter.TUNNEL_PACKETS_RECEIVED);
-    counters.add(Counter.TUNNEL_OCTETS_RECEIVED, packet.length());
+    int packets = OffloadState.segments(packet);
+    counters.add(Counter.TUNNEL_PACKETS_RECEIVED, packets);
+    counters.add(Counter.TUNNEL_OCTETS_RECEIVED, OffloadState.octets(packet, packets));
     return null;
+  }
+
+  private void answerTimeExceeded(
+      Tunnel tunnel, PacketBuffer inner, InnerErrors errors, long nowNs) {
+    InnerHeaders headers = context.headers();
+    headers.read(inner.bytes(), inner.offset(), inner.end());
+    PacketBuffer quoted = quotation.of(inner);
+    if (quoted == null) {
+      return;
+    }
+    writer.send(
+        tunnel,
+        quoted.bytes(),
+        quoted.offset(),
+        quoted.end(),
+        headers,
+        InnerErrorWriter.TIME_EXCEEDED,
+        0,
+        0,
+        errors,
+        nowNs);
   }
 }

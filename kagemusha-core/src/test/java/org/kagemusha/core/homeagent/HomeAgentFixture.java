@@ -30,6 +30,7 @@ import org.kagemusha.core.node.Underlay;
 import org.kagemusha.core.signalling.SignallingPacket;
 import org.kagemusha.core.signalling.SignallingReader;
 import org.kagemusha.core.signalling.SignallingWriter;
+import org.kagemusha.core.simulation.SuperPackets;
 import org.kagemusha.core.tunnel.TunnelSettings;
 import org.kagemusha.core.wire.EthernetHeader;
 import org.kagemusha.core.wire.InternetChecksum;
@@ -71,6 +72,9 @@ final class HomeAgentFixture {
   final StaticKeySource keys = new StaticKeySource();
   final SecurityAssociationDatabase associations = new SecurityAssociationDatabase();
   final List<byte[]> frames = new ArrayList<>();
+  /** The frames sent, each super-frame as its segments. */
+  final List<byte[]> onWire = new ArrayList<>();
+
   final List<byte[]> packets = new ArrayList<>();
   final List<MobileNodeAuthorisation> mobileNodes = new ArrayList<>();
 
@@ -131,7 +135,10 @@ final class HomeAgentFixture {
     agent =
         new HomeAgent(
             settings(),
-            frame -> frames.add(frame.toBytes()),
+            frame -> {
+              frames.add(frame.toBytes());
+              onWire.addAll(SuperPackets.onWire(frame, EthernetHeader.BYTES));
+            },
             packet -> {
               packets.add(packet.toBytes());
               return Underlay.Sent.OK;
@@ -210,6 +217,10 @@ final class HomeAgentFixture {
     agent.onUnderlayPacket(packet, nowNs);
   }
 
+  void frame(PacketBuffer frame) {
+    agent.onHomeFrame(frame, nowNs);
+  }
+
   void frame(byte[] frame) {
     agent.onHomeFrame(PacketBuffer.copyOf(frame), nowNs);
   }
@@ -280,6 +291,7 @@ final class HomeAgentFixture {
 
   void clear() {
     frames.clear();
+    onWire.clear();
     packets.clear();
   }
 

@@ -131,7 +131,7 @@ class ScapyOffloadTest {
             """
             ip = IPv6(src="2001:db8:2000::2", dst="2001:db8:2000::10", fl=5)
             for i in range(9):
-                t = TCP(sport=443, dport=5, seq=2 ** 32 - 4000 + 1000 * i, ack=7,
+                t = TCP(sport=443, dport=5, seq=(2 ** 32 - 4000 + 1000 * i) % 2 ** 32, ack=7,
                         flags="PA" if i == 8 else "A", options=[("Timestamp", (1, 2))])
                 print(bytes(Ether() / ip / t / (bytes([i]) * 1000)).hex())
             """,

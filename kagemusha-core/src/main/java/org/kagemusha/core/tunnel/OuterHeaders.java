@@ -1,0 +1,88 @@
+package org.kagemusha.core.tunnel;
+
+import org.kagemusha.core.ipsec.UdpEncapsulation;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
+
+/**
+ * What goes around an inner packet, RFC 2473 §5: what all segments of a super-packet have in common
+ * is found once, then each is sealed and gets its headers. Allocates nothing.
+ */
+final class OuterHeaders {
+
+  private final FlowLabels flowLabels;
+  private Tunnel tunnel;
+  private int hopLimit;
+  private int limit;
+  private int trafficClass;
+  private int flowLabel;
+
+  OuterHeaders(FlowLabels flowLabels) {
+    this.flowLabels = flowLabels;
+  }
+
+  /**
+   * Begins with an inner packet.
+   *
+   * @param headers what was read of it
+   * @param limit the Tunnel Encapsulation Limit to put in front, or -1
+   */
+  void begin(
+      Tunnel tunnel,
+      PacketBuffer inner,
+      InnerHeaders headers,
+      TunnelSettings settings,
+      int limit) {
+    this.tunnel = tunnel;
+    this.limit = limit;
+    hopLimit = settings.hopLimit();
+    int at = inner.offset();
+    trafficClass =
+        EcnTunnelling.outerTrafficClass(
+            Ipv6Header.trafficClass(inner.bytes(), at), settings.copyDscp());
+    flowLabel =
+        settings.copyFlowLabel()
+            ? flowLabels.of(inner.bytes(), at, inner.end(), headers)
+            : 0;
+  }
+
+  /**
+   * Makes the inner packet, or a segment of it, the outer one.
+   *
+   * @return null, or why it could not be sealed
+   */
+  DropReason prepend(PacketBuffer packet) {
+    int next = Protocol.IPV6;
+    if (tunnel.association() != null) {
+      DropReason refused = tunnel.association().seal(packet, Protocol.IPV6);
+      if (refused != null) {
+        return refused;
+      }
+      next = Protocol.ESP;
+    }
+    if (tunnel.isEncapsulated()) {
+      UdpEncapsulation.prepend(
+          packet, tunnel.localPort(), tunnel.remotePort(), tunnel.local(), tunnel.remote());
+      next = Protocol.UDP;
+    }
+    if (limit >= 0) {
+      EncapsulationLimit.prepend(packet, next, limit);
+      next = Protocol.DESTINATION_OPTIONS;
+    }
+    int payload = packet.length();
+    packet.prepend(Ipv6Header.BYTES);
+    Ipv6Header.write(
+        packet.bytes(),
+        packet.offset(),
+        trafficClass,
+        flowLabel,
+        payload,
+        next,
+        hopLimit,
+        tunnel.local(),
+        tunnel.remote());
+    return null;
+  }
+}
