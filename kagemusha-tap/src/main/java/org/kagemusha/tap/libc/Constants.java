@@ -62,6 +62,15 @@ public final class Constants {
   public static final long TUNSETIFF = 0x400454caL;
   public static final long TUNSETOFFLOAD = 0x400454d0L;
   public static final long TUNGETIFF = 0x800454d2L;
+  public static final long TUNGETVNETHDRSZ = 0x800454d7L;
+  public static final long TUNSETVNETHDRSZ = 0x400454d8L;
+  public static final long TUNSETVNETLE = 0x400454dcL;
+  public static final int TUN_F_CSUM = 0x01;
+  public static final int TUN_F_TSO4 = 0x02;
+  public static final int TUN_F_TSO6 = 0x04;
+  public static final int TUN_F_TSO_ECN = 0x08;
+  public static final int TUN_F_USO4 = 0x20;
+  public static final int TUN_F_USO6 = 0x40;
   public static final int IFF_TUN = 1;
   public static final int IFF_TAP = 2;
   public static final int IFF_NO_PI = 0x1000;

@@ -1,12 +1,10 @@
 package org.kagemusha.tap.tap;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.HomeLink;
+import org.kagemusha.core.offload.VirtioNetHeader;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.tap.libc.Constants;
 import org.kagemusha.tap.libc.Descriptor;
@@ -18,11 +16,19 @@ import org.kagemusha.tap.netlink.Link;
 import org.kagemusha.tap.netlink.RouteNetlink;
 
 /**
- * A tap device without packet information, virtio header and offloads: what is read is a whole
- * Ethernet frame with finished checksums, at most as long as its MTU allows. Reading and writing
- * never wait. One thread.
+ * A tap device, plain or with offloads. Plain, what is read is a whole Ethernet frame with finished
+ * checksums, at most as long as its MTU allows, and what is written must be one. With offloads a
+ * frame may be a super-packet or have an unfinished checksum, on either way; its buffer says so (see
+ * {@link PacketBuffer#isUnfinished}), and neither has to do with the MTU. Reading and writing never
+ * wait. One thread.
  */
 public final class TapDevice implements HomeLink, AutoCloseable {
+
+  /**
+   * Octets of the longest frame, super-packets included: the kernel passes at most 65,535 octets,
+   * and a VLAN tag that it kept apart.
+   */
+  public static final int LARGEST_FRAME = 65_550;
 
   /** Nothing to read now. */
   public static final int WOULD_BLOCK = 0;
@@ -33,25 +39,31 @@ public final class TapDevice implements HomeLink, AutoCloseable {
   /** The interface was deleted: the descriptor is of no use any more. */
   public static final int REMOVED = -2;
 
-  private static final String CLONE_DEVICE = "/dev/net/tun";
-  private static final int IFREQ = 40;
-  private static final int IFREQ_FLAGS = 16;
-  private static final int LARGEST_FRAME = 65_535;
+  /** Frames that one call passes over before it gives the others their turn. */
+  private static final int MOST_PASSED_OVER = 64;
 
   private final Descriptor descriptor;
   private final Counters counters;
   private final String name;
   private final int index;
-  private final NativeMemory slot = new NativeMemory(LARGEST_FRAME);
+  private final TapOffloads offloads;
+  private final int header;
+  private final boolean adopted;
+  private boolean closed;
+  private final NativeMemory slot =
+      new NativeMemory(TapOffloads.LONG_HEADER + LARGEST_FRAME + 1);
   private final ByteBuffer slotBytes = slot.bytes();
 
-  private TapDevice(Descriptor descriptor, String name, Counters counters) throws KernelException {
+  private TapDevice(
+      Descriptor descriptor, String name, TapOffloads offloads, boolean adopted,
+      Counters counters)
+      throws KernelException {
     this.descriptor = descriptor;
     this.name = name;
+    this.offloads = offloads;
+    this.adopted = adopted;
     this.counters = counters;
-    if (Libc.ioctl(descriptor.fd(), Constants.TUNSETOFFLOAD, 0) < 0) {
-      throw KernelException.last("TUNSETOFFLOAD", name);
-    }
+    header = offloads.headerOctets();
     index = Libc.if_nametoindex(name);
     if (index == 0) {
       throw KernelException.last("if_nametoindex", name);
@@ -61,17 +73,20 @@ public final class TapDevice implements HomeLink, AutoCloseable {
   /**
    * Creates the tap device, or takes an existing persistent one, and makes it as the settings say:
    * MAC address, MTU, no IPv6 address of its own, port of the bridge, up. A device created here
-   * vanishes when it is closed or the process ends.
+   * vanishes when it is closed or the process ends. Where offloads are wanted and not to be had, it
+   * is a plain one; {@link #offloadText} has the reason.
    *
    * @param counters where frames are counted that {@link #send} could not write
    * @throws KernelException EBUSY where another process holds it, EINVAL where the name is that of
    *     another kind of interface, ENODEV where there is no such bridge
    */
   public static TapDevice open(TapSettings settings, Counters counters) throws KernelException {
-    Descriptor descriptor = openCloneDevice();
+    Descriptor descriptor = TapAttachment.openCloneDevice();
     try {
-      attach(descriptor, settings.name());
-      TapDevice device = new TapDevice(descriptor, settings.name(), counters);
+      boolean wanted = settings.offloads();
+      TapAttachment tap = TapAttachment.attach(descriptor, settings.name(), wanted);
+      TapOffloads offloads = TapOffloads.open(descriptor, tap, wanted);
+      TapDevice device = new TapDevice(descriptor, tap.name(), offloads, false, counters);
       device.configure(settings);
       return device;
     } catch (KernelException | RuntimeException e) {
@@ -82,26 +97,24 @@ public final class TapDevice implements HomeLink, AutoCloseable {
 
   /**
    * Takes an open descriptor of a tap device that another process made, attached and handed over.
-   * Nothing about the interface is changed but its offloads.
+   * Nothing about the interface is changed but its offloads. Where this fails the descriptor stays
+   * open.
    *
-   * @throws KernelException EINVAL where it is not a tap, or has packet information or a virtio
-   *     header before each frame
+   * @param offloads whether offloads are wanted; it has none without a virtio header before each
+   *     frame ({@code IFF_VNET_HDR})
+   * @throws KernelException EINVAL where it is not a tap, has packet information before each frame,
+   *     or a virtio header that is neither 10 nor 12 octets long
    */
-  public static TapDevice adopt(int fd, Counters counters) throws KernelException {
+  public static TapDevice adopt(int fd, boolean offloads, Counters counters)
+      throws KernelException {
     Descriptor descriptor = Descriptor.adopt(fd, "descriptor " + fd);
-    NativeMemory request = new NativeMemory(IFREQ);
-    if (Libc.ioctl(fd, Constants.TUNGETIFF, request.address()) < 0) {
-      throw KernelException.last("TUNGETIFF", descriptor.name());
-    }
-    int flags = request.bytes().getShort(IFREQ_FLAGS) & 0xffff;
-    boolean plain = (flags & Constants.IFF_TAP) != 0
-        && (flags & Constants.IFF_NO_PI) != 0
-        && (flags & Constants.IFF_VNET_HDR) == 0;
-    if (!plain) {
+    TapAttachment tap = TapAttachment.of(descriptor);
+    if (!tap.isTap()) {
       throw new KernelException("adopt", descriptor.name(), Errno.EINVAL,
-          "it must be a tap opened with IFF_TAP | IFF_NO_PI and without IFF_VNET_HDR");
+          "it must be a tap opened with IFF_TAP | IFF_NO_PI");
     }
-    return new TapDevice(descriptor, request.getString(0), counters);
+    return new TapDevice(
+        descriptor, tap.name(), TapOffloads.adopt(descriptor, tap, offloads), true, counters);
   }
 
   /** The interface's name. */
@@ -120,30 +133,54 @@ public final class TapDevice implements HomeLink, AutoCloseable {
   }
 
   /**
-   * Reads a frame to the buffer's {@link PacketBuffer#HEADROOM}. A frame longer than the buffer's
-   * room is cut off, so give it room for the MTU and 18 octets. Without copying where the buffer's
-   * address is known ({@link NativeMemory#packetBuffer}).
+   * Whether super-packets of TCP and unfinished checksums are read, and may be written. Where it is
+   * false, checksums must be finished and super-packets taken apart before they are written.
+   */
+  public boolean offloads() {
+    return offloads.isOn();
+  }
+
+  /** Whether the same holds for super-packets of UDP, never without {@link #offloads}. */
+  public boolean segmentsUdp() {
+    return offloads.hasDatagrams();
+  }
+
+  /**
+   * The offloads for the log: {@code checksum+tcp+udp}, {@code checksum+tcp} or {@code none}, and
+   * the reason in parentheses where more was wanted.
+   */
+  public String offloadText() {
+    return offloads.text();
+  }
+
+  /**
+   * Reads a frame to the buffer's {@link PacketBuffer#HEADROOM}, with what is left to do to it. Give
+   * the buffer room for {@link #LARGEST_FRAME} with offloads, else for the MTU and 18 octets. Without
+   * copying where the buffer's address is known ({@link NativeMemory#packetBuffer}).
+   *
+   * <p>A frame longer than the room ({@link DropReason#RECEIVE_TRUNCATED}) and one that leaves to do
+   * what cannot be done to it ({@link DropReason#OFFLOAD_INVALID}: a guest's own virtio header comes
+   * through to here) are counted and passed over.
    *
    * @return the frame's length, or {@link #WOULD_BLOCK}, {@link #LINK_DOWN}, {@link #REMOVED}
    * @throws KernelException for an error that does not pass
    */
   public int read(PacketBuffer frame) throws KernelException {
-    ByteBuffer bytes = frame.bytes();
-    int room = Math.min(LARGEST_FRAME,
-        bytes.capacity() - PacketBuffer.HEADROOM - PacketBuffer.TAILROOM);
-    boolean direct = frame.address() != 0;
-    long target = direct ? frame.address() + PacketBuffer.HEADROOM : slot.address();
-    while (true) {
-      long got = Libc.read(descriptor.fd(), target, room);
-      if (got > 0) {
-        int length = (int) got;
-        if (!direct) {
-          bytes.put(PacketBuffer.HEADROOM, slotBytes, 0, length);
+    int capacity = frame.bytes().capacity();
+    int room = Math.min(
+        LARGEST_FRAME, capacity - PacketBuffer.HEADROOM - PacketBuffer.TAILROOM);
+    int start = PacketBuffer.HEADROOM - header;
+    long target = frame.address() != 0 ? frame.address() + start : slot.address();
+    for (int passedOver = 0; passedOver < MOST_PASSED_OVER; passedOver++) {
+      // The octet too many tells a frame that was cut off.
+      long got = Libc.read(descriptor.fd(), target, header + room + 1);
+      if (got > header) {
+        if (take(frame, (int) got - header, room)) {
+          return frame.length();
         }
-        frame.set(PacketBuffer.HEADROOM, length);
-        return length;
+        continue;
       }
-      int errno = got == 0 ? Errno.EAGAIN : Libc.errno();
+      int errno = got >= 0 ? Errno.EAGAIN : Libc.errno();
       switch (errno) {
         case Errno.EAGAIN:
           return WOULD_BLOCK;
@@ -153,30 +190,77 @@ public final class TapDevice implements HomeLink, AutoCloseable {
           return REMOVED;
         case Errno.EINTR:
           break;
+        case Errno.EINVAL:
+          if (header == 0) {
+            throw KernelException.of("read", name, errno);
+          }
+          // The frame needs an offload that the header has no name for; the kernel dropped it.
+          counters.drop(DropReason.OFFLOAD_INVALID);
+          break;
         default:
           throw KernelException.of("read", name, errno);
       }
     }
+    return WOULD_BLOCK;
+  }
+
+  private boolean take(PacketBuffer frame, int length, int room) {
+    if (length > room) {
+      counters.drop(DropReason.RECEIVE_TRUNCATED);
+      return false;
+    }
+    boolean direct = frame.address() != 0;
+    if (!direct) {
+      frame.bytes().put(PacketBuffer.HEADROOM, slotBytes, header, length);
+    }
+    frame.set(PacketBuffer.HEADROOM, length);
+    if (header == 0) {
+      frame.finished();
+      return true;
+    }
+    boolean valid = direct
+        ? VirtioNetHeader.read(frame.bytes(), PacketBuffer.HEADROOM - header, frame)
+        : VirtioNetHeader.read(slotBytes, 0, frame);
+    if (!valid) {
+      counters.drop(DropReason.OFFLOAD_INVALID);
+    }
+    return valid;
   }
 
   /**
-   * Writes a frame.
+   * Writes a frame, with what is left to do to it. Up to 12 octets of its headroom are overwritten.
    *
    * @return false where the kernel did not take it: the interface is down or gone, its queue is
-   *     full, or the frame is shorter than an Ethernet header
+   *     full, the frame is shorter than an Ethernet header, or leaves to do what this tap does not
+   *     take ({@link #offloads}, {@link #segmentsUdp}) or what cannot be done to it
    */
   public boolean write(PacketBuffer frame) {
     int length = frame.length();
+    if (header == 0 && frame.isUnfinished()) {
+      return false;
+    }
     long source;
-    if (frame.address() != 0) {
-      source = frame.address() + frame.offset();
+    if (frame.address() != 0 && frame.offset() >= header) {
+      putHeader(frame, frame.bytes(), frame.offset() - header);
+      source = frame.address() + frame.offset() - header;
     } else if (length <= LARGEST_FRAME) {
-      slotBytes.put(0, frame.bytes(), frame.offset(), length);
+      putHeader(frame, slotBytes, 0);
+      slotBytes.put(header, frame.bytes(), frame.offset(), length);
       source = slot.address();
     } else {
       return false;
     }
-    return Libc.write(descriptor.fd(), source, length) == length;
+    return Libc.write(descriptor.fd(), source, header + length) == header + length;
+  }
+
+  private void putHeader(PacketBuffer frame, ByteBuffer target, int at) {
+    if (header == 0) {
+      return;
+    }
+    VirtioNetHeader.write(frame, target, at);
+    if (header == TapOffloads.LONG_HEADER) {
+      target.putShort(at + VirtioNetHeader.OCTETS, (short) 0);
+    }
   }
 
   /** Writes a frame, or counts it as {@link DropReason#SEND_FAILED}. */
@@ -194,52 +278,17 @@ public final class TapDevice implements HomeLink, AutoCloseable {
     }
   }
 
-  /** Closes the descriptor; an interface that was created here vanishes. */
+  /**
+   * Closes the descriptor; an interface that was created here vanishes, and a persistent one is left
+   * without offloads to whoever takes it next.
+   */
   @Override
   public void close() {
+    if (offloads.isOn() && !adopted && !closed) {
+      Libc.ioctl(descriptor.fd(), Constants.TUNSETOFFLOAD, 0);
+    }
+    closed = true;
     descriptor.close();
-  }
-
-  private static Descriptor openCloneDevice() throws KernelException {
-    try {
-      return Descriptor.openFile(CLONE_DEVICE);
-    } catch (KernelException e) {
-      String hint =
-          switch (e.errno()) {
-            case Errno.ENOENT, Errno.ENODEV, Errno.ENXIO ->
-                "no tun/tap driver: modprobe tun, or hand the device to the container";
-            case Errno.EPERM, Errno.EACCES ->
-                "not allowed: it takes mode 0666 (udev's) or root, and DeviceAllow= in a unit";
-            default -> "";
-          };
-      throw hint.isEmpty() ? e : new KernelException("open", CLONE_DEVICE, e.errno(), hint);
-    }
-  }
-
-  private static void attach(Descriptor descriptor, String name) throws KernelException {
-    NativeMemory request = new NativeMemory(IFREQ);
-    request.putString(0, name);
-    request.bytes().putShort(IFREQ_FLAGS, (short) (Constants.IFF_TAP | Constants.IFF_NO_PI));
-    if (Libc.ioctl(descriptor.fd(), Constants.TUNSETIFF, request.address()) < 0) {
-      int errno = Libc.errno();
-      if (errno == Errno.EINVAL) {
-        throw new KernelException("TUNSETIFF", name, errno, describeOther(name));
-      }
-      throw KernelException.of("TUNSETIFF", name, errno);
-    }
-  }
-
-  private static String describeOther(String name) {
-    Path flags = Path.of("/sys/class/net", name, "tun_flags");
-    try {
-      int value = Integer.decode(Files.readString(flags).strip());
-      return (value & Constants.IFF_TUN) != 0
-          ? name + " is a tun device, not a tap"
-          : name + " was made with other flags (multi_queue or vnet_hdr); remove it or make it with"
-              + " 'ip tuntap add dev " + name + " mode tap'";
-    } catch (IOException | NumberFormatException e) {
-      return name + " is in use by an interface that is not a tap device";
-    }
   }
 
   private void configure(TapSettings settings) throws KernelException {

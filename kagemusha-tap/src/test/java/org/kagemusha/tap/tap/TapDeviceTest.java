@@ -149,7 +149,7 @@ class TapDeviceTest {
   @Test
   void adoptsADescriptorThatIsATapWithoutHeaders() {
     try (TapDevice tap = open("tap0")) {
-      TapDevice same = namespace.run(() -> TapDevice.adopt(tap.fd(), counters));
+      TapDevice same = namespace.run(() -> TapDevice.adopt(tap.fd(), true, counters));
       assertEquals("tap0", same.name());
       assertEquals(tap.index(), same.index());
     }
