@@ -40,9 +40,8 @@ final class Links implements PacketSink, AutoCloseable {
     underlay.engine(engine);
     DataPath path = dataPath();
     log.info(
-        "data path interface={} offloads={} udp-offloads={} coalescing={} batch={} cipher={}",
-        device.name(), path.offloads(), path.udpOffloads(), path.coalescing(), path.batch(),
-        path.cipher());
+        "data path interface={} offloads={} coalescing={} batch={} cipher={}",
+        device.name(), device.offloadText(), path.coalescing(), path.batch(), path.cipher());
   }
 
   TapLink home() {
@@ -72,7 +71,8 @@ final class Links implements PacketSink, AutoCloseable {
   /** The way that was chosen. */
   DataPath dataPath() {
     return new DataPath(
-        device.offloads(), device.segmentsUdp(), home.isCoalescing(), started.batch(),
+        device.offloads(), device.segmentsUdp(), home.isCoalescing(),
+        underlay.batch(started.batch()),
         underlay.segmentsUdp(), underlay.joinsUdp(), CipherChoice.inUse());
   }
 

@@ -26,16 +26,13 @@ import org.kagemusha.tap.tap.TapDevice;
  */
 final class TapLink implements PacketSource, HomeLink, PacketSink {
 
-  /** A super-packet of 64 KiB behind an Ethernet header with a tag. */
-  private static final int LARGEST_FRAME = 65_536 + 18;
-
   private final TapDevice tap;
   private final Capture capture;
   private final Counters counters;
   private final boolean countsSent;
   private final PacketLoop loop;
   private final Coalescer coalescer;
-  private final PacketBuffer frame = NativeMemory.packetBuffer(LARGEST_FRAME);
+  private final PacketBuffer frame = NativeMemory.packetBuffer(TapDevice.LARGEST_FRAME);
   private Segmenter segmenter;
   private PacketBuffer segment;
   private NodeEngine engine;
@@ -56,7 +53,7 @@ final class TapLink implements PacketSource, HomeLink, PacketSink {
         coalescing && tap.offloads()
             ? new Coalescer(
                 this::write, EthernetHeader.BYTES, tap.segmentsUdp(),
-                () -> NativeMemory.packetBuffer(LARGEST_FRAME))
+                () -> NativeMemory.packetBuffer(TapDevice.LARGEST_FRAME))
             : null;
   }
 
@@ -127,7 +124,7 @@ final class TapLink implements PacketSource, HomeLink, PacketSink {
   private void writeSegments(PacketBuffer outgoing) {
     if (segmenter == null) {
       segmenter = new Segmenter();
-      segment = NativeMemory.packetBuffer(LARGEST_FRAME);
+      segment = NativeMemory.packetBuffer(TapDevice.LARGEST_FRAME);
     }
     if (!segmenter.begin(outgoing, EthernetHeader.BYTES)) {
       counters.drop(DropReason.OFFLOAD_INVALID);

@@ -117,6 +117,15 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
     return socket == null ? 0 : socket.encapsulationPort();
   }
 
+  /**
+   * How many packets one system call moves at most.
+   *
+   * @param wanted what will be tried where there is no socket yet
+   */
+  int batch(int wanted) {
+    return socket == null ? wanted : socket.batch();
+  }
+
   /** Whether the kernel segments ESP in UDP for us. */
   boolean segmentsUdp() {
     return socket != null && socket.segmentsUdp();

@@ -59,6 +59,7 @@ public final class UnderlayReceiver implements AutoCloseable {
   private final MessageHeader message = new MessageHeader();
   private final NativeMemory slot;
   private final SuperPacket superPacket;
+  private PacketBuffer own;
 
   private UnderlayReceiver(
       int protocol,
@@ -173,6 +174,19 @@ public final class UnderlayReceiver implements AutoCloseable {
       }
     }
     return WOULD_BLOCK;
+  }
+
+  /**
+   * Receives a packet to memory of this receiver's own.
+   *
+   * @return the packet, good until the next call, or null for nothing now
+   * @throws KernelException for an error that does not pass
+   */
+  public PacketBuffer receive() throws KernelException {
+    if (own == null) {
+      own = NativeMemory.packetBuffer(NativeMemory.LARGEST_PACKET);
+    }
+    return receive(own.finished()) == WOULD_BLOCK ? null : own;
   }
 
   @Override

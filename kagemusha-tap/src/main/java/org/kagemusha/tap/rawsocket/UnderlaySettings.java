@@ -19,6 +19,8 @@ import org.kagemusha.core.wire.Ipv6Address;
  *     kernel chooses; {@link #NO_ENCAPSULATION}: no UDP socket
  * @param anyEncapsulationPort whether, where that port is taken, one that the kernel chooses will
  *     do: at a mobile node, whose peer learns it from its packets; not at a home agent
+ * @param batch how many packets one system call moves at most, 1 to {@value #LARGEST_BATCH}
+ * @param largestPacket octets of the longest packet that is expected: the interface's MTU
  */
 public record UnderlaySettings(
     Ipv6Address local,
@@ -27,13 +29,20 @@ public record UnderlaySettings(
     int mark,
     int segmentOctets,
     int encapsulationPort,
-    boolean anyEncapsulationPort) {
+    boolean anyEncapsulationPort,
+    int batch,
+    int largestPacket) {
+
+  /** More is not gained by more. */
+  public static final int LARGEST_BATCH = 64;
+
+  private static final int USUAL_MTU = 1500;
 
   /** In place of a port: ESP in UDP is not received. */
   public static final int NO_ENCAPSULATION = -1;
 
   /**
-   * @throws IllegalArgumentException if {@code segmentOctets} is below 1280 or the port is none
+   * @throws IllegalArgumentException if {@code segmentOctets} is below 1280, or the port or batch is none
    */
   public UnderlaySettings {
     if (segmentOctets < 1280) {
@@ -42,17 +51,23 @@ public record UnderlaySettings(
     if (encapsulationPort < NO_ENCAPSULATION || encapsulationPort > 0xffff) {
       throw new IllegalArgumentException("no UDP port: " + encapsulationPort);
     }
+    if (batch < 1 || batch > LARGEST_BATCH) {
+      throw new IllegalArgumentException("no batch: " + batch);
+    }
   }
 
   /** Without ESP in UDP. */
   public UnderlaySettings(
       Ipv6Address local, int linkIndex, Optional<String> device, int mark, int segmentOctets) {
-    this(local, linkIndex, device, mark, segmentOctets, NO_ENCAPSULATION, false);
+    this(
+        local, linkIndex, device, mark, segmentOctets, NO_ENCAPSULATION, false, LARGEST_BATCH,
+        USUAL_MTU);
   }
 
   /** The same with ESP in UDP; see the components of these names. */
   public UnderlaySettings withEncapsulation(int port, boolean anyPort) {
-    return new UnderlaySettings(local, linkIndex, device, mark, segmentOctets, port, anyPort);
+    return new UnderlaySettings(
+        local, linkIndex, device, mark, segmentOctets, port, anyPort, batch, largestPacket);
   }
 
   /** The usual: one local address, everything else as the routing table says. */

@@ -147,6 +147,40 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
     };
   }
 
+  /** Takes back what the kernel did not. */
+  @FunctionalInterface
+  public interface Refused {
+    /**
+     * Called once for each packet that did not go out.
+     *
+     * @param outer the packet, as it was sent; good until this returns
+     */
+    void refused(PacketBuffer outer, Sent why);
+  }
+
+  /** Whether nothing waits to be flushed. */
+  public boolean isEmpty() {
+    return true;
+  }
+
+  /** Gives the kernel what waits. */
+  public void flush(Refused refused) {}
+
+  /** How many packets one system call moves at most. */
+  public int batch() {
+    return 1;
+  }
+
+  /** Whether the kernel segments ESP in UDP for us (UDP_SEGMENT). */
+  public boolean segmentsUdp() {
+    return false;
+  }
+
+  /** Whether the kernel joins ESP in UDP for us (UDP_GRO). */
+  public boolean joinsUdp() {
+    return false;
+  }
+
   /** Closes all sockets. */
   @Override
   public void close() {
