@@ -117,7 +117,9 @@ public enum DropReason {
   /** A NAT-keepalive, RFC 3948 §2.3. */
   UDP_KEEPALIVE("NAT-keepalive"),
   /** A datagram with a non-ESP marker, RFC 3948 §2.2. */
-  UDP_NOT_ESP("datagram to the port of ESP in UDP that is not ESP");
+  UDP_NOT_ESP("datagram to the port of ESP in UDP that is not ESP"),
+  /** Packets that the kernel dropped because a socket's queue was full or a checksum wrong. */
+  RECEIVE_OVERFLOW("dropped by the kernel before it was read");
 
   private final String help;
 

@@ -13,7 +13,6 @@ import org.kagemusha.daemon.loop.PacketLoop;
 import org.kagemusha.daemon.loop.PacketSource;
 import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.tap.libc.KernelException;
-import org.kagemusha.tap.libc.NativeMemory;
 import org.kagemusha.tap.rawsocket.UnderlayReceiver;
 import org.kagemusha.tap.rawsocket.UnderlaySettings;
 import org.kagemusha.tap.rawsocket.UnderlaySocket;
@@ -27,7 +26,6 @@ final class UnderlayLink implements Underlay, AutoCloseable {
   private final Capture capture;
   private final Counters counters;
   private final boolean countsSent;
-  private final PacketBuffer packet = NativeMemory.packetBuffer(NativeMemory.LARGEST_PACKET);
   private NodeEngine engine;
   private UnderlaySocket socket;
 
@@ -106,7 +104,8 @@ final class UnderlayLink implements Underlay, AutoCloseable {
 
     @Override
     public boolean receive(long nowNs) throws IOException {
-      if (receiver.receive(packet) == UnderlayReceiver.WOULD_BLOCK) {
+      PacketBuffer packet = receiver.receive();
+      if (packet == null) {
         return false;
       }
       if (capture.isActive()) {
