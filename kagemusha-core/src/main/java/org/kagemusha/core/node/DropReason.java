@@ -119,7 +119,9 @@ public enum DropReason {
   /** A datagram with a non-ESP marker, RFC 3948 §2.2. */
   UDP_NOT_ESP("datagram to the port of ESP in UDP that is not ESP"),
   /** A super-packet or an unfinished checksum that contradicts the packet, virtio 1.2 §5.1.6. */
-  OFFLOAD_INVALID("segmentation or checksum left to do that contradicts the packet");
+  OFFLOAD_INVALID("segmentation or checksum left to do that contradicts the packet"),
+  /** Packets that the kernel dropped because a socket's queue was full or a checksum wrong. */
+  RECEIVE_OVERFLOW("dropped by the kernel before it was read");
 
   private final String help;
 

@@ -127,7 +127,7 @@ public final class HomeAgentService extends Service {
                   config.encapsulationPort() == 0
                       ? UnderlaySettings.NO_ENCAPSULATION
                       : config.encapsulationPort(),
-                  false, links.batch(), facts.underlayMtu()));
+                  false, links.batch(), UnderlayLink.largestPacket(facts.underlayMtu())));
           if (issuer != null) {
             issuer.apply(config, credentials);
           }

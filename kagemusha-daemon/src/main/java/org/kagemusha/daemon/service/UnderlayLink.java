@@ -8,6 +8,7 @@ import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.daemon.loop.PacketLoop;
 import org.kagemusha.daemon.loop.PacketSink;
@@ -27,6 +28,8 @@ import org.slf4j.LoggerFactory;
 final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(UnderlayLink.class);
+
+  private static final int LARGEST_MTU = 65_535;
 
   private final PacketLoop loop;
   private final Capture capture;
@@ -78,6 +81,7 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
       return Sent.UNREACHABLE;
     }
     if (capture.isActive()) {
+      UdpEncapsulation.restoreChecksum(outgoing);
       capture.underlay(Direction.OUTBOUND, outgoing);
     }
     Sent sent = socket.send(outgoing);
@@ -124,6 +128,11 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
    */
   int batch(int wanted) {
     return socket == null ? wanted : socket.batch();
+  }
+
+  /** The longest outer packet that places in a batch are made for, by an interface's MTU. */
+  static int largestPacket(int mtu) {
+    return Math.max(Ipv6Header.MINIMUM_MTU, Math.min(mtu, LARGEST_MTU));
   }
 
   /** Whether the kernel segments ESP in UDP for us. */

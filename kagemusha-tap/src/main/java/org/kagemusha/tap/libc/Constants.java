@@ -38,6 +38,7 @@ public final class Constants {
   public static final int SO_SNDBUFFORCE = 32;
   public static final int SO_RCVBUFFORCE = 33;
   public static final int SO_MARK = 36;
+  public static final int SO_RXQ_OVFL = 40;
   public static final int MSG_PEEK = 2;
   public static final int MSG_TRUNC = 0x20;
   public static final int MSG_DONTWAIT = 0x40;
@@ -47,7 +48,10 @@ public final class Constants {
   public static final int IPPROTO_IPV6 = 41;
   public static final int IPPROTO_ICMPV6 = 58;
   public static final int IPPROTO_RAW = 255;
+  public static final int IPV6_FLOWINFO = 11;
   public static final int IPV6_MULTICAST_LOOP = 19;
+  public static final int IPV6_MTU_DISCOVER = 23;
+  public static final int IPV6_PMTUDISC_PROBE = 3;
   public static final int IPV6_HDRINCL = 36;
   public static final int IPV6_RECVPKTINFO = 49;
   public static final int IPV6_PKTINFO = 50;
@@ -55,8 +59,22 @@ public final class Constants {
   public static final int IPV6_HOPLIMIT = 52;
   public static final int IPV6_RECVTCLASS = 66;
   public static final int IPV6_TCLASS = 67;
+  public static final int IPV6_AUTOFLOWLABEL = 70;
   public static final int IPV6_FREEBIND = 78;
   public static final int ICMP6_FILTER = 1;
+
+  // <linux/udp.h>
+  public static final int UDP_SEGMENT = 103;
+  public static final int UDP_GRO = 104;
+
+  // <sys/mman.h>
+  public static final int PROT_READ = 1;
+  public static final int PROT_WRITE = 2;
+  public static final int MAP_PRIVATE = 2;
+  public static final int MAP_ANONYMOUS = 0x20;
+  public static final int MAP_NORESERVE = 0x4000;
+  public static final int MADV_DONTNEED = 4;
+  public static final int MADV_NOHUGEPAGE = 15;
 
   // <linux/if_tun.h>, <linux/if.h>
   public static final long TUNSETIFF = 0x400454caL;

@@ -82,6 +82,16 @@ public final class Libc {
   /** recvmmsg(2). */
   public static native int recvmmsg(int fd, long vector, int count, int flags, long timeout);
 
+  /** mmap(2): the address, or -1. */
+  public static native long mmap(
+      long address, long length, int protection, int flags, int fd, long offset);
+
+  /** munmap(2). */
+  public static native int munmap(long address, long length);
+
+  /** madvise(2). */
+  public static native int madvise(long address, long length, int advice);
+
   /** if_nametoindex(3): 0 where there is no such interface. */
   public static native int if_nametoindex(String name);
 

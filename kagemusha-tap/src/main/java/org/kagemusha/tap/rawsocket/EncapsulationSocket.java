@@ -9,9 +9,8 @@ import org.kagemusha.tap.libc.Libc;
 import org.kagemusha.tap.libc.NativeMemory;
 
 /**
- * The UDP socket of ESP in UDP (RFC 3948) on the local address. It receives; while it is open the
- * kernel sends no Port Unreachable. Receive offload (UDP_GRO) is not asked for, so the kernel hands
- * over datagram by datagram.
+ * The UDP socket of ESP in UDP (RFC 3948) on the local address. It receives, joined datagrams too
+ * (UDP_GRO), and sends; while it is open the kernel sends no Port Unreachable.
  *
  * <p>A UDP socket cannot be bound twice, so another local address means another socket. Both stand
  * behind one epoll(7) descriptor, which is the one to poll and stays the same; what the old socket
@@ -29,6 +28,8 @@ final class EncapsulationSocket implements AutoCloseable {
   private Descriptor previous;
   private int currentPort;
   private int previousPort;
+  private Ipv6Address local;
+  private boolean joins;
 
   private EncapsulationSocket(UnderlaySettings settings, Descriptor poll) {
     this.settings = settings;
@@ -57,6 +58,21 @@ final class EncapsulationSocket implements AutoCloseable {
     return poll.fd();
   }
 
+  /** The socket to send by. */
+  Descriptor sender() {
+    return current;
+  }
+
+  /** The present local address. */
+  Ipv6Address local() {
+    return local;
+  }
+
+  /** Whether the kernel joins datagrams. */
+  boolean joins() {
+    return joins;
+  }
+
   /** The socket to read next. */
   Descriptor readable() {
     return previous != null ? previous : current;
@@ -65,6 +81,11 @@ final class EncapsulationSocket implements AutoCloseable {
   /** The port of {@link #readable}. */
   int readablePort() {
     return previous != null ? previousPort : currentPort;
+  }
+
+  /** Whether {@link #readable} is that of the address before. */
+  boolean hasPrevious() {
+    return previous != null;
   }
 
   /** The port on the present local address. */
@@ -87,8 +108,8 @@ final class EncapsulationSocket implements AutoCloseable {
   }
 
   /** Goes to another local address; if that fails, stays where it was. */
-  void bind(Ipv6Address local) throws KernelException {
-    Descriptor socket = openOn(local);
+  void bind(Ipv6Address newLocal) throws KernelException {
+    Descriptor socket = openOn(newLocal);
     int port;
     try {
       port = socket.localPort();
@@ -108,39 +129,61 @@ final class EncapsulationSocket implements AutoCloseable {
     }
     current = socket;
     currentPort = port;
+    local = newLocal;
   }
 
-  private Descriptor openOn(Ipv6Address local) throws KernelException {
+  private Descriptor openOn(Ipv6Address address) throws KernelException {
     int port = settings.encapsulationPort();
     try {
-      return openOn(local, port);
+      return openOn(address, port);
     } catch (KernelException e) {
       if (e.errno() != Errno.EADDRINUSE) {
         throw e;
       }
       if (settings.anyEncapsulationPort()) {
-        return openOn(local, 0);
+        return openOn(address, 0);
       }
       throw new KernelException(
           "bind UDP port " + port + " of",
-          local.toString(),
+          address.toString(),
           Errno.EADDRINUSE,
           "another program holds it, as IKE daemons (strongSwan's charon, Libreswan's pluto) or"
               + " another kagemusha would; \"ss -lunp sport = :" + port + "\" names it");
     }
   }
 
-  private Descriptor openOn(Ipv6Address local, int port) throws KernelException {
+  private Descriptor openOn(Ipv6Address address, int port) throws KernelException {
     Descriptor socket =
         Descriptor.openSocket(
             Constants.AF_INET6, Constants.SOCK_DGRAM, Constants.IPPROTO_UDP, "UDP socket");
     try {
       UnderlayReceiver.prepare(socket, settings);
-      socket.bind(local, 0, port);
+      prepareToSend(socket);
+      joins = settings.batch() > 1 && asksToJoin(socket);
+      socket.bind(address, 0, port);
       return socket;
     } catch (KernelException | RuntimeException e) {
       socket.close();
       throw e;
+    }
+  }
+
+  private static void prepareToSend(Descriptor socket) throws KernelException {
+    int level = Constants.IPPROTO_IPV6;
+    socket.setBuffers(0, UnderlaySender.SEND_BUFFER);
+    // As the raw socket: no fragments, the device's MTU counts, and a flow label of zero is zero.
+    socket.setOption(
+        level, Constants.IPV6_MTU_DISCOVER, Constants.IPV6_PMTUDISC_PROBE, "IPV6_MTU_DISCOVER");
+    socket.setOption(level, Constants.IPV6_AUTOFLOWLABEL, 0, "IPV6_AUTOFLOWLABEL");
+  }
+
+  private static boolean asksToJoin(Descriptor socket) {
+    try {
+      socket.setOption(Constants.IPPROTO_UDP, Constants.UDP_GRO, 1, "UDP_GRO");
+      return true;
+    } catch (KernelException e) {
+      // Linux before 5.0 has no such option and hands over datagram by datagram.
+      return false;
     }
   }
 

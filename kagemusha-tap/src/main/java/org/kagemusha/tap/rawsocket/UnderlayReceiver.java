@@ -32,18 +32,20 @@ import org.kagemusha.tap.libc.NativeMemory;
  * front again as well, with the checksum zero, since the kernel has verified it. The kernel takes
  * other headers off before.
  *
- * <p>Where a local or offloading sender left inner checksums to the hardware, or receive offload
- * (GRO) joined many inner TCP segments to one packet of up to 64 KiB, {@link SuperPacket} finishes
- * the checksums and takes the segments apart. After such a packet {@link #pending} says that more
- * can be had without the descriptor becoming readable.
+ * <p>Where a local or offloading sender left inner checksums to the hardware, {@link ReceiveOffload}
+ * finishes them. Where receive offload (GRO) joined many inner TCP segments to one packet of up to
+ * 64 KiB, that is handed over whole, as a super-packet. Joined UDP datagrams (UDP_GRO) come one by
+ * one again.
+ *
+ * <p>Packets are read in batches, into memory of the receiver's own in which they are handed over.
+ * {@link #pending} says that more can be had without the descriptor becoming readable.
  */
 public final class UnderlayReceiver implements AutoCloseable {
 
-  /** Nothing to read now. */
-  public static final int WOULD_BLOCK = 0;
-
   private static final int RECEIVE_BUFFER = 4 << 20;
-  private static final int DRAIN_AT_MOST = 64;
+  private static final int DROP_AT_MOST = 64;
+  /** Signalling comes in ones and twos. */
+  private static final int CONTROL_BATCH = 4;
   private static final int FIRST_ICMP_ERROR = 1;
   private static final int LAST_ICMP_ERROR = 4;
   private static final int ECHO_REPLY = 129;
@@ -56,18 +58,26 @@ public final class UnderlayReceiver implements AutoCloseable {
   private final EncapsulationSocket encapsulation;
   private final int headers;
   private final Counters counters;
-  private final MessageHeader message = new MessageHeader();
-  private final NativeMemory slot;
-  private final SuperPacket superPacket;
-  private PacketBuffer own;
+  private final IncomingBatch batch;
+  private final ReceiveOffload offload;
+  private final ByteBuffer kept = ByteBuffer.allocate(PacketBuffer.TAILROOM);
+  private int next;
+  private boolean drained;
+  private int kernelDrops;
+  private int port;
+  private PacketBuffer joined;
+  private int position;
+  private int end;
+  private int segment;
+  private int keptOctets;
 
   private UnderlayReceiver(
       int protocol,
       Descriptor socket,
       EncapsulationSocket encapsulation,
       UnderlaySettings settings,
-      NativeMemory slot,
-      Counters counters) {
+      Counters counters)
+      throws KernelException {
     this.protocol = protocol;
     this.socket = socket;
     this.encapsulation = encapsulation;
@@ -75,18 +85,18 @@ public final class UnderlayReceiver implements AutoCloseable {
         encapsulation == null
             ? Ipv6Header.BYTES
             : Ipv6Header.BYTES + UdpEncapsulation.HEADER_OCTETS;
-    this.slot = slot;
     this.counters = counters;
-    superPacket =
-        protocol == Protocol.IPV6 ? new SuperPacket(settings.segmentOctets()) : null;
+    offload = protocol == Protocol.IPV6 ? new ReceiveOffload(settings.segmentOctets()) : null;
+    boolean isData =
+        protocol == Protocol.IPV6 || protocol == Protocol.ESP || protocol == Protocol.UDP;
+    batch =
+        new IncomingBatch(
+            isData ? settings.batch() : Math.min(settings.batch(), CONTROL_BATCH), headers);
   }
 
-  /**
-   * @param slot where packets for buffers without an address are received first, of {@link
-   *     NativeMemory#LARGEST_PACKET} octets; may be shared on one thread
-   */
+  /** A raw socket of one protocol. */
   static UnderlayReceiver open(
-      int protocol, UnderlaySettings settings, NativeMemory slot, Counters counters)
+      int protocol, UnderlaySettings settings, Counters counters)
       throws KernelException {
     Descriptor socket =
         Descriptor.openSocket(
@@ -97,7 +107,7 @@ public final class UnderlayReceiver implements AutoCloseable {
       }
       prepare(socket, settings);
       UnderlayReceiver receiver =
-          new UnderlayReceiver(protocol, socket, null, settings, slot, counters);
+          new UnderlayReceiver(protocol, socket, null, settings, counters);
       receiver.bind(settings.local());
       // What arrived between socket() and bind() was for any address.
       receiver.discard();
@@ -108,11 +118,16 @@ public final class UnderlayReceiver implements AutoCloseable {
     }
   }
 
-  /** The UDP socket; the slot as for {@link #open}. */
+  /** The UDP socket, which is closed with the receiver. */
   static UnderlayReceiver openEncapsulation(
-      UnderlaySettings settings, NativeMemory slot, Counters counters) throws KernelException {
-    EncapsulationSocket socket = EncapsulationSocket.open(settings);
-    return new UnderlayReceiver(Protocol.UDP, null, socket, settings, slot, counters);
+      EncapsulationSocket socket, UnderlaySettings settings, Counters counters)
+      throws KernelException {
+    try {
+      return new UnderlayReceiver(Protocol.UDP, null, socket, settings, counters);
+    } catch (KernelException | RuntimeException e) {
+      socket.close();
+      throw e;
+    }
   }
 
   /** Sets what every receiving socket needs before it is bound. */
@@ -122,6 +137,7 @@ public final class UnderlayReceiver implements AutoCloseable {
     socket.setOption(level, Constants.IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO");
     socket.setOption(level, Constants.IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS");
     socket.setOption(level, Constants.IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT");
+    socket.setOption(Constants.SOL_SOCKET, Constants.SO_RXQ_OVFL, 1, "SO_RXQ_OVFL");
     socket.setBuffers(RECEIVE_BUFFER, 0);
     UnderlaySocket.restrict(socket, settings);
   }
@@ -136,57 +152,35 @@ public final class UnderlayReceiver implements AutoCloseable {
     return protocol;
   }
 
-  /** Says whether the next {@link #receive} has a packet that no poll would tell of. */
+  /** Says whether {@link #receive} has something that no poll would tell of. */
   public boolean pending() {
-    return superPacket != null && superPacket.pending();
+    return joined != null || next < batch.received();
   }
 
   /**
-   * Receives a packet to the buffer's {@link PacketBuffer#HEADROOM}, its IPv6 header first. Without
-   * copying where the buffer's address is known ({@link NativeMemory#packetBuffer}) and it has room
-   * for {@link NativeMemory#LARGEST_PACKET}; longer packets than fit are dropped and counted.
+   * Gives the next packet, its IPv6 header first, with head and tail room. The buffer is the
+   * receiver's: the caller may change it and what is around the packet, up to the next call.
    *
-   * @return the packet's length, or {@link #WOULD_BLOCK}
-   * @throws KernelException for an error that does not pass
-   */
-  public int receive(PacketBuffer packet) throws KernelException {
-    if (pending()) {
-      return superPacket.next(packet);
-    }
-    for (int tried = 0; tried < DRAIN_AT_MOST; tried++) {
-      int received = receiveAny(packet);
-      if (received <= 0) {
-        return WOULD_BLOCK;
-      }
-      if (!isDeliverable(packet.bytes(), packet.offset(), received)) {
-        continue;
-      }
-      if (superPacket == null) {
-        return received;
-      }
-      switch (superPacket.inspect(packet)) {
-        case COMPLETE:
-          return received;
-        case SUPER:
-          return superPacket.begin(packet);
-        default:
-          counters.drop(DropReason.RECEIVE_UNFINISHED);
-      }
-    }
-    return WOULD_BLOCK;
-  }
-
-  /**
-   * Receives a packet to memory of this receiver's own.
+   * <p>After a batch that was not full there is one null without a call into the kernel: a lone
+   * packet costs one call. Poll the descriptor then; it tells of what has come since.
    *
-   * @return the packet, good until the next call, or null for nothing now
+   * @return the packet, or null for nothing now
    * @throws KernelException for an error that does not pass
    */
   public PacketBuffer receive() throws KernelException {
-    if (own == null) {
-      own = NativeMemory.packetBuffer(NativeMemory.LARGEST_PACKET);
+    if (joined != null) {
+      return nextJoined();
     }
-    return receive(own.finished()) == WOULD_BLOCK ? null : own;
+    for (int dropped = 0; dropped < DROP_AT_MOST; dropped++) {
+      if (next == batch.received() && !fetch()) {
+        return null;
+      }
+      PacketBuffer packet = take(next++);
+      if (packet != null) {
+        return packet;
+      }
+    }
+    return null;
   }
 
   @Override
@@ -196,6 +190,10 @@ public final class UnderlayReceiver implements AutoCloseable {
     } else {
       encapsulation.close();
     }
+    joined = null;
+    next = 0;
+    batch.filled(0);
+    batch.release();
   }
 
   void bind(Ipv6Address local) throws KernelException {
@@ -206,61 +204,119 @@ public final class UnderlayReceiver implements AutoCloseable {
     }
   }
 
+  /** Whether the kernel joins datagrams on this socket. */
+  boolean joins() {
+    return encapsulation != null && encapsulation.joins();
+  }
+
   int encapsulationPort() {
     return encapsulation == null ? 0 : encapsulation.port();
   }
 
   private void discard() {
-    while (Libc.recv(socket.fd(), slot.address(), 1, 0) >= 0) {
+    while (Libc.recv(socket.fd(), batch.scratch(), 1, 0) >= 0) {
       continue;
     }
   }
 
-  private int receiveAny(PacketBuffer packet) throws KernelException {
-    ByteBuffer bytes = packet.bytes();
-    int start = PacketBuffer.HEADROOM + headers;
-    int room =
-        Math.min(
-            0xffff - headers + Ipv6Header.BYTES,
-            bytes.capacity() - start - PacketBuffer.TAILROOM);
-    boolean direct = packet.address() != 0;
-    long target = direct ? packet.address() + start : slot.address();
+  private boolean fetch() throws KernelException {
+    if (drained) {
+      drained = false;
+      return false;
+    }
+    next = 0;
     while (true) {
       Descriptor source = encapsulation == null ? socket : encapsulation.readable();
-      long got = Libc.recvmsg(source.fd(), message.prepare(target, room), 0);
-      if (got < 0) {
-        int errno = Libc.errno();
-        if (errno == Errno.EAGAIN && encapsulation != null && encapsulation.advance()) {
-          continue;
-        }
-        // Memory that is short now may not be at the next poll.
-        if (errno == Errno.EAGAIN || errno == Errno.ENOMEM || errno == Errno.ENOBUFS) {
-          return WOULD_BLOCK;
-        }
-        if (errno != Errno.EINTR) {
-          throw KernelException.of("recvmsg", source.name(), errno);
-        }
-      } else if (message.isTruncated() || !message.parse()) {
-        counters.drop(DropReason.RECEIVE_TRUNCATED);
-      } else {
-        int length = (int) got;
-        if (!direct) {
-          bytes.put(start, slot.bytes(), 0, length);
-        }
-        packet.set(PacketBuffer.HEADROOM, headers + length);
-        int payload = packet.length() - Ipv6Header.BYTES;
-        message.writeHeader(bytes, PacketBuffer.HEADROOM, payload, protocol);
-        if (encapsulation != null) {
-          writeUdpHeader(bytes, PacketBuffer.HEADROOM + Ipv6Header.BYTES, payload);
-        }
-        return packet.length();
+      long vector = batch.prepare();
+      int got =
+          Libc.recvmmsg(source.fd(), vector, batch.length(), Constants.MSG_DONTWAIT, 0);
+      if (got > 0) {
+        batch.filled(got);
+        port = encapsulation == null ? 0 : encapsulation.readablePort();
+        drained =
+            got < batch.length() && (encapsulation == null || !encapsulation.hasPrevious());
+        return true;
+      }
+      int errno = Libc.errno();
+      if (errno == Errno.EAGAIN && encapsulation != null && encapsulation.advance()) {
+        continue;
+      }
+      // Memory that is short now may not be at the next poll.
+      if (errno == Errno.EAGAIN || errno == Errno.ENOMEM || errno == Errno.ENOBUFS) {
+        return false;
+      }
+      if (errno != Errno.EINTR) {
+        throw KernelException.of("recvmmsg", source.name(), errno);
       }
     }
   }
 
-  private void writeUdpHeader(ByteBuffer bytes, int at, int length) {
-    bytes.putLong(at, (long) encapsulation.readablePort() << 32 | (long) length << 16);
-    message.writePort(bytes, at);
+  private PacketBuffer take(int message) {
+    boolean whole = batch.parse(message);
+    countKernelDrops();
+    if (!whole) {
+      counters.drop(DropReason.RECEIVE_TRUNCATED);
+      return null;
+    }
+    PacketBuffer packet = batch.packet(message).finished();
+    int octets = batch.octets(message);
+    if (batch.segment() > 0 && octets > batch.segment()) {
+      joined = packet;
+      position = PacketBuffer.HEADROOM + headers;
+      end = position + octets;
+      segment = batch.segment();
+      keptOctets = 0;
+      return nextJoined();
+    }
+    place(packet, PacketBuffer.HEADROOM, octets);
+    if (!isDeliverable(packet.bytes(), packet.offset(), packet.length())) {
+      return null;
+    }
+    if (offload != null && offload.inspect(packet) == ReceiveOffload.Kind.UNFINISHED) {
+      counters.drop(DropReason.RECEIVE_UNFINISHED);
+      return null;
+    }
+    return packet;
+  }
+
+  /**
+   * The next of joined datagrams, in place. Its headers lie on what was handed over before; what
+   * follows it is kept while the caller may write to the tail room.
+   */
+  private PacketBuffer nextJoined() {
+    PacketBuffer packet = joined.finished();
+    ByteBuffer bytes = packet.bytes();
+    bytes.put(position, kept, 0, keptOctets);
+    int count = Math.min(segment, end - position);
+    place(packet, position - headers, count);
+    position += count;
+    keptOctets = Math.min(PacketBuffer.TAILROOM, end - position);
+    kept.put(0, bytes, position, keptOctets);
+    if (position == end) {
+      joined = null;
+    }
+    return packet;
+  }
+
+  private void place(PacketBuffer packet, int at, int octets) {
+    packet.set(at, headers + octets);
+    int payload = packet.length() - Ipv6Header.BYTES;
+    batch.writeHeader(packet.bytes(), at, payload, protocol);
+    if (encapsulation != null) {
+      int udp = at + Ipv6Header.BYTES;
+      packet.bytes().putLong(udp, (long) port << 32 | (long) payload << 16);
+      batch.writePort(packet.bytes(), udp);
+    }
+  }
+
+  private void countKernelDrops() {
+    int all = batch.kernelDrops();
+    // Another socket behind the same receiver begins at zero.
+    int since = all - kernelDrops < 0 ? all : all - kernelDrops;
+    kernelDrops = all;
+    for (int i = 0; i < since; i++) {
+      counters.drop(DropReason.RECEIVE_OVERFLOW);
+    }
   }
 
   private boolean isDeliverable(ByteBuffer bytes, int at, int length) {

@@ -19,8 +19,9 @@ import org.kagemusha.core.wire.Ipv6Address;
  *     kernel chooses; {@link #NO_ENCAPSULATION}: no UDP socket
  * @param anyEncapsulationPort whether, where that port is taken, one that the kernel chooses will
  *     do: at a mobile node, whose peer learns it from its packets; not at a home agent
- * @param batch how many packets one system call moves at most, 1 to {@value #LARGEST_BATCH}
- * @param largestPacket octets of the longest packet that is expected: the interface's MTU
+ * @param batch most packets that cross to the kernel in one call, 1 to 64
+ * @param largestPacket octets of the longest packet that is queued, 1280 or more: the MTU of the
+ *     device; a longer one is sent at once, and refused at once where the device cannot take it
  */
 public record UnderlaySettings(
     Ipv6Address local,
@@ -33,16 +34,14 @@ public record UnderlaySettings(
     int batch,
     int largestPacket) {
 
-  /** More is not gained by more. */
-  public static final int LARGEST_BATCH = 64;
-
-  private static final int USUAL_MTU = 1500;
-
   /** In place of a port: ESP in UDP is not received. */
   public static final int NO_ENCAPSULATION = -1;
 
+  private static final int MOST = 64;
+  private static final int ETHERNET = 1500;
+
   /**
-   * @throws IllegalArgumentException if {@code segmentOctets} is below 1280, or the port or batch is none
+   * @throws IllegalArgumentException if a component is out of its range
    */
   public UnderlaySettings {
     if (segmentOctets < 1280) {
@@ -51,23 +50,43 @@ public record UnderlaySettings(
     if (encapsulationPort < NO_ENCAPSULATION || encapsulationPort > 0xffff) {
       throw new IllegalArgumentException("no UDP port: " + encapsulationPort);
     }
-    if (batch < 1 || batch > LARGEST_BATCH) {
-      throw new IllegalArgumentException("no batch: " + batch);
+    if (batch < 1 || batch > MOST || largestPacket < 1280 || largestPacket > 65_575) {
+      throw new IllegalArgumentException(
+          "no batch: " + batch + " packets of " + largestPacket + " octets");
     }
   }
 
-  /** Without ESP in UDP. */
+  /** One packet at a time, for a device of Ethernet's MTU. */
+  public UnderlaySettings(
+      Ipv6Address local,
+      int linkIndex,
+      Optional<String> device,
+      int mark,
+      int segmentOctets,
+      int encapsulationPort,
+      boolean anyEncapsulationPort) {
+    this(
+        local, linkIndex, device, mark, segmentOctets, encapsulationPort, anyEncapsulationPort, 1,
+        ETHERNET);
+  }
+
+  /** The same without ESP in UDP. */
   public UnderlaySettings(
       Ipv6Address local, int linkIndex, Optional<String> device, int mark, int segmentOctets) {
-    this(
-        local, linkIndex, device, mark, segmentOctets, NO_ENCAPSULATION, false, LARGEST_BATCH,
-        USUAL_MTU);
+    this(local, linkIndex, device, mark, segmentOctets, NO_ENCAPSULATION, false);
   }
 
   /** The same with ESP in UDP; see the components of these names. */
   public UnderlaySettings withEncapsulation(int port, boolean anyPort) {
     return new UnderlaySettings(
         local, linkIndex, device, mark, segmentOctets, port, anyPort, batch, largestPacket);
+  }
+
+  /** The same in batches; see the components of these names. */
+  public UnderlaySettings withBatch(int newBatch, int newLargestPacket) {
+    return new UnderlaySettings(
+        local, linkIndex, device, mark, segmentOctets, encapsulationPort, anyEncapsulationPort,
+        newBatch, newLargestPacket);
   }
 
   /** The usual: one local address, everything else as the routing table says. */

@@ -1,27 +1,23 @@
 package org.kagemusha.tap.rawsocket;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.Underlay;
 import org.kagemusha.core.wire.Ipv6Address;
-import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 import org.kagemusha.tap.libc.Constants;
 import org.kagemusha.tap.libc.Descriptor;
-import org.kagemusha.tap.libc.Errno;
 import org.kagemusha.tap.libc.KernelException;
-import org.kagemusha.tap.libc.Libc;
 import org.kagemusha.tap.libc.NativeMemory;
 
 /**
  * The routed network through raw IPv6 sockets: six to receive, one per protocol that reaches us,
  * all bound to the local address, and one to send whole packets. Where ESP in UDP (RFC 3948) is
- * wanted, a UDP socket receives it, and the raw one sends it as all else. None is connected: a
- * connected one would make the kernel answer other peers with ICMPv6 errors. One thread.
+ * wanted, a UDP socket receives and sends it. None is connected: a connected one would make the
+ * kernel answer other peers with ICMPv6 errors. Packets cross in batches. One thread.
  */
 public final class UnderlaySocket implements Underlay, AutoCloseable {
 
@@ -33,31 +29,26 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
     Protocol.MOBILITY,
     Protocol.ICMPV6
   };
-  private static final int SEND_BUFFER = 4 << 20;
-  private static final int SOCKADDR_IN6 = 28;
-  private static final int ADDRESS = 8;
-  private static final int SCOPE = 24;
+  /** Hears what became of packets that {@link #send} had queued. */
+  @FunctionalInterface
+  public interface Refused {
 
-  private final Descriptor sender;
+    /**
+     * The kernel did not take a packet.
+     *
+     * @param outer the whole packet, to be looked at during the call only
+     */
+    void refused(PacketBuffer outer, Sent why);
+  }
+
+  private final UnderlaySender sender;
   private final List<UnderlayReceiver> receivers;
-  private final int linkIndex;
-  private final NativeMemory slot;
-  private final ByteBuffer slotBytes;
-  private final NativeMemory destination = new NativeMemory(SOCKADDR_IN6);
-  private final ByteBuffer destinationBytes = destination.bytes();
-  private final long destinationAddress = destination.address();
+  private final int batch;
 
-  private UnderlaySocket(
-      Descriptor sender,
-      List<UnderlayReceiver> receivers,
-      UnderlaySettings settings,
-      NativeMemory slot) {
+  private UnderlaySocket(UnderlaySender sender, List<UnderlayReceiver> receivers, int batch) {
     this.sender = sender;
-    this.slot = slot;
-    slotBytes = slot.bytes();
     this.receivers = List.copyOf(receivers);
-    linkIndex = settings.linkIndex();
-    destinationBytes.putShort(0, (short) Constants.AF_INET6);
+    this.batch = batch;
   }
 
   /**
@@ -67,29 +58,20 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
    */
   public static UnderlaySocket open(UnderlaySettings settings, Counters counters)
       throws KernelException {
-    Descriptor sender = null;
     List<UnderlayReceiver> receivers = new ArrayList<>();
     try {
-      sender =
-          Descriptor.openSocket(
-              Constants.AF_INET6, Constants.SOCK_RAW, Constants.IPPROTO_RAW, "raw sender");
-      sender.setBuffers(0, SEND_BUFFER);
-      sender.setOption(
-          Constants.IPPROTO_IPV6, Constants.IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP");
-      restrict(sender, settings);
-      NativeMemory slot = new NativeMemory(NativeMemory.LARGEST_PACKET);
       for (int protocol : PROTOCOLS) {
-        receivers.add(UnderlayReceiver.open(protocol, settings, slot, counters));
+        receivers.add(UnderlayReceiver.open(protocol, settings, counters));
       }
+      EncapsulationSocket encapsulation = null;
       if (settings.encapsulationPort() != UnderlaySettings.NO_ENCAPSULATION) {
-        receivers.add(UnderlayReceiver.openEncapsulation(settings, slot, counters));
+        encapsulation = EncapsulationSocket.open(settings);
+        receivers.add(UnderlayReceiver.openEncapsulation(encapsulation, settings, counters));
       }
-      return new UnderlaySocket(sender, receivers, settings, slot);
+      UnderlaySender sender = UnderlaySender.open(settings, encapsulation);
+      return new UnderlaySocket(sender, receivers, settings.batch());
     } catch (KernelException | RuntimeException e) {
       receivers.forEach(UnderlayReceiver::close);
-      if (sender != null) {
-        sender.close();
-      }
       throw e;
     }
   }
@@ -101,9 +83,10 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
 
   /**
    * Binds the receivers to another local address, which need not be assigned yet; what the old one
-   * received before can still be read. {@link #encapsulationPort} may differ afterwards.
+   * received before can still be read, and what was queued leaves first. {@link #encapsulationPort} may differ afterwards.
    */
   public void rebind(Ipv6Address local) throws KernelException {
+    sender.transmit();
     for (UnderlayReceiver receiver : receivers) {
       receiver.bind(local);
     }
@@ -115,70 +98,47 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
   }
 
   /**
-   * Sends a packet to the destination in its header, as the routing table says. The packet is
-   * whole: the kernel changes nothing in it.
+   * Queues a packet for the destination in its header, as the routing table says; it leaves at
+   * {@link #flush} at the latest. What leaves is what the packet says, but that the kernel computes
+   * the checksum of ESP in UDP, and a UDP checksum of zero right behind the IPv6 header is put right.
+   *
+   * <p>{@link Sent#OK} may be the queue's answer; the kernel's own comes from {@link #flush}. It is
+   * the kernel's at once where the batch is 1, for a packet that is longer than {@link
+   * UnderlaySettings#largestPacket}, and for those that follow a refused one up to the next flush.
    */
   @Override
   public Sent send(PacketBuffer packet) {
-    int length = packet.length();
-    if (length < Ipv6Header.BYTES || length > NativeMemory.LARGEST_PACKET) {
-      return Sent.TOO_BIG;
-    }
-    ByteBuffer bytes = packet.bytes();
-    int at = packet.offset();
-    boolean onLink = isOnLink(bytes, at);
-    if (onLink && linkIndex == 0) {
-      return Sent.UNREACHABLE;
-    }
-    destinationBytes.put(ADDRESS, bytes, at + Ipv6Header.DESTINATION, Ipv6Address.BYTES);
-    destinationBytes.putInt(SCOPE, onLink ? linkIndex : 0);
-    long source = packet.address() + at;
-    if (packet.address() == 0) {
-      slotBytes.put(0, bytes, at, length);
-      source = slot.address();
-    }
-    if (Libc.sendto(sender.fd(), source, length, 0, destinationAddress, SOCKADDR_IN6) >= 0) {
-      return Sent.OK;
-    }
-    return switch (Libc.errno()) {
-      case Errno.EMSGSIZE -> Sent.TOO_BIG;
-      case Errno.EAGAIN, Errno.ENOBUFS, Errno.ENOMEM, Errno.EINTR -> Sent.CONGESTED;
-      default -> Sent.UNREACHABLE;
-    };
+    return sender.send(packet);
   }
 
-  /** Takes back what the kernel did not. */
-  @FunctionalInterface
-  public interface Refused {
-    /**
-     * Called once for each packet that did not go out.
-     *
-     * @param outer the packet, as it was sent; good until this returns
-     */
-    void refused(PacketBuffer outer, Sent why);
+  @Override
+  public PacketBuffer slot(int octets) {
+    return sender.slot(octets);
   }
 
-  /** Whether nothing waits to be flushed. */
+  /** Sends what is queued, and tells of all that was refused since the last time. */
+  public void flush(Refused refused) {
+    sender.flush(refused);
+  }
+
+  /** Whether {@link #flush} has nothing to do. */
   public boolean isEmpty() {
-    return true;
+    return sender.isEmpty();
   }
 
-  /** Gives the kernel what waits. */
-  public void flush(Refused refused) {}
-
-  /** How many packets one system call moves at most. */
+  /** Most packets of one call, 1 to 64. */
   public int batch() {
-    return 1;
+    return batch;
   }
 
-  /** Whether the kernel segments ESP in UDP for us (UDP_SEGMENT). */
+  /** Whether ESP in UDP is cut by the kernel (UDP_SEGMENT): until it has refused to. */
   public boolean segmentsUdp() {
-    return false;
+    return sender.segments();
   }
 
-  /** Whether the kernel joins ESP in UDP for us (UDP_GRO). */
+  /** Whether the kernel joins received ESP in UDP (UDP_GRO). */
   public boolean joinsUdp() {
-    return false;
+    return receivers.get(receivers.size() - 1).joins();
   }
 
   /** Closes all sockets. */
@@ -203,11 +163,5 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
     if (settings.mark() != 0) {
       socket.setOption(Constants.SOL_SOCKET, Constants.SO_MARK, settings.mark(), "SO_MARK");
     }
-  }
-
-  /** Link-local unicast, or multicast: destinations that name no interface by themselves. */
-  private static boolean isOnLink(ByteBuffer bytes, int at) {
-    int start = bytes.getShort(at + Ipv6Header.DESTINATION) & 0xffff;
-    return start >>> 8 == 0xff || start >>> 6 == 0xfe80 >>> 6;
   }
 }

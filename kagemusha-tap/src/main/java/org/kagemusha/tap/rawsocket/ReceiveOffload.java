@@ -5,59 +5,48 @@ import org.kagemusha.core.wire.InternetChecksum;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
-import org.kagemusha.tap.libc.NativeMemory;
 
 /**
- * Finishes what offloads left undone in an IPv6-in-IPv6 packet: the inner TCP or UDP checksum, and
- * the division of joined TCP segments.
+ * Finds what offloads left undone in an IPv6-in-IPv6 packet: finishes the inner TCP or UDP checksum
+ * of an ordinary packet, and notes in the buffer of joined TCP segments that they are such.
  *
  * <p>The mark of an unfinished packet is a checksum field that holds the folded sum of the
  * pseudo-header, not complemented, and nothing of the payload. A finished packet bears that value
  * by chance once in 65,535 times; finishing it then gives the same value again.
  *
  * <p>The kernel does not tell a raw socket how long the segments were before they were joined. They
- * are divided into such that no router behind us can find too big: by default 1280 octets, which
+ * are to be divided into such that no router behind us can find too big: by default 1280 octets, which
  * every link carries (RFC 8200 §5). Joined UDP datagrams had boundaries that cannot be restored, so
  * such a packet is dropped; the kernel only makes them where an application on this host sends with
  * {@code UDP_SEGMENT} or an administrator turned {@code rx-udp-gro-forwarding} on.
  */
-final class SuperPacket {
+final class ReceiveOffload {
 
   /** What a packet is. */
   enum Kind {
     /** Whole, its checksum finished now if it was not before. */
     COMPLETE,
-    /** Joined TCP segments. */
+    /** Joined TCP segments; the buffer says so now. */
     SUPER,
     /** Joined, and not divisible. */
     UNFINISHED
   }
 
   private static final int OUTER = Ipv6Header.BYTES;
-  private static final int INNER_HEADERS = OUTER + Ipv6Header.BYTES;
   private static final int TCP_HEADER = 20;
-  private static final int TCP_SEQUENCE = 4;
   private static final int TCP_DATA_OFFSET = 12;
-  private static final int TCP_FLAGS = 13;
   private static final int TCP_CHECKSUM = 16;
   private static final int UDP_HEADER = 8;
   private static final int UDP_CHECKSUM = 6;
   /** Up to this length a UDP packet is taken for one that was never joined. */
   private static final int ORDINARY_DATAGRAM = 1500;
-  private static final int FIN_AND_PSH = 0x09;
-  private static final int CWR = 0x80;
 
   private final int segmentOctets;
-  private final ByteBuffer bytes =
-      ByteBuffer.allocateDirect(NativeMemory.LARGEST_PACKET);
-  private int length;
-  private int headers;
-  private int position;
 
   /**
    * @param segmentOctets the longest inner packet that a division gives
    */
-  SuperPacket(int segmentOctets) {
+  ReceiveOffload(int segmentOctets) {
     this.segmentOctets = segmentOctets;
   }
 
@@ -89,51 +78,11 @@ final class SuperPacket {
       return Kind.COMPLETE;
     }
     int tcpHeader = isTcp ? dataOffset(octets, transport) : 0;
-    return isTcp && tcpHeader >= TCP_HEADER && tcpHeader <= payload ? Kind.SUPER : Kind.UNFINISHED;
-  }
-
-  /** Takes a {@link Kind#SUPER} packet over, and puts its first segment into its place. */
-  int begin(PacketBuffer packet) {
-    length = OUTER + Ipv6Header.BYTES
-        + Ipv6Header.payloadLength(packet.bytes(), packet.offset() + OUTER);
-    bytes.put(0, packet.bytes(), packet.offset(), length);
-    headers = INNER_HEADERS + dataOffset(bytes, INNER_HEADERS);
-    position = headers;
-    return next(packet);
-  }
-
-  /** Says whether segments are left. */
-  boolean pending() {
-    return position < length;
-  }
-
-  /** Makes a packet the next segment and gives its length. */
-  int next(PacketBuffer packet) {
-    int room = segmentOctets - (headers - OUTER);
-    int count = Math.min(room, length - position);
-    ByteBuffer target = packet.bytes();
-    int at = PacketBuffer.HEADROOM;
-    target.put(at, bytes, 0, headers);
-    target.put(at + headers, bytes, position, count);
-    int inner = at + OUTER;
-    int transport = at + INNER_HEADERS;
-    int payload = headers - INNER_HEADERS + count;
-    target.putShort(at + Ipv6Header.PAYLOAD_LENGTH, (short) (Ipv6Header.BYTES + payload));
-    target.putShort(inner + Ipv6Header.PAYLOAD_LENGTH, (short) payload);
-    int sequence = bytes.getInt(INNER_HEADERS + TCP_SEQUENCE) + (position - headers);
-    target.putInt(transport + TCP_SEQUENCE, sequence);
-    int flags = bytes.get(INNER_HEADERS + TCP_FLAGS);
-    if (position > headers) {
-      flags &= ~CWR;
+    if (!isTcp || tcpHeader < TCP_HEADER || tcpHeader >= payload) {
+      return Kind.UNFINISHED;
     }
-    if (position + count < length) {
-      flags &= ~FIN_AND_PSH;
-    }
-    target.put(transport + TCP_FLAGS, (byte) flags);
-    finish(target, inner, payload, transport + TCP_CHECKSUM);
-    position += count;
-    packet.set(at, headers + count);
-    return packet.length();
+    packet.unfinished(transport, TCP_CHECKSUM, segmentOctets - Ipv6Header.BYTES - tcpHeader);
+    return Kind.SUPER;
   }
 
   private static int dataOffset(ByteBuffer octets, int tcp) {
