@@ -1,8 +1,10 @@
 package org.kagemusha.tap.rawsocket;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -13,10 +15,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.wire.EthernetHeader;
+import org.kagemusha.core.wire.InternetChecksum;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
 import org.kagemusha.tap.libc.NativeMemory;
 import org.kagemusha.tap.netns.NetworkNamespace;
 import org.kagemusha.tap.netns.Readiness;
@@ -40,6 +44,7 @@ class SuperPacketKernelTest {
   private static final Ipv6Address DECAPSULATOR = Ipv6Address.parse("2001:db8:3000::d6");
   private static final MacAddress GUEST = MacAddress.parse("52:54:00:12:34:10");
   private static final MacAddress ROUTER = MacAddress.parse("02:00:00:00:00:fe");
+  private static final int FIN_AND_PSH = 0x09;
   private static final int OCTETS = 20_000_000;
   private static final int ETHTOOL_SET_TX_CHECKSUM = 0x17;
   private static final int ETHTOOL_SET_TSO = 0x1f;
@@ -112,7 +117,7 @@ class SuperPacketKernelTest {
 
   private void transfer(int segmentOctets, int longest) throws Exception {
     UnderlaySettings settings =
-        new UnderlaySettings(LOCAL, 0, Optional.empty(), 0, segmentOctets);
+        new UnderlaySettings(LOCAL, 0, Optional.empty(), 0, segmentOctets).withBatch(16, 1500);
     try (UnderlaySocket socket = host.run(() -> UnderlaySocket.open(settings, counters))) {
       Process server = far.start("/usr/bin/python3", "-c",
           "import socket,random\n"
@@ -150,31 +155,59 @@ class SuperPacketKernelTest {
               + "s.setsockopt(17,103,1000)\ns.sendto(b'x'*3000,('2001:db8:2000::10',9))\n");
       UnderlayReceiver receiver = socket.receivers().get(0);
       assertTrue(Readiness.await(receiver.fd(), 5000));
-      assertEquals(40 + 40 + 8 + 3, receiver.receive(buffer));
-      buffer.trimFront(40);
-      assertTrue(UdpWitness.isIntact(buffer));
+      PacketBuffer single = receiver.receive();
+      assertEquals(40 + 40 + 8 + 3, single.length());
+      single.trimFront(40);
+      assertTrue(UdpWitness.isIntact(single));
       while (counters.drops(DropReason.RECEIVE_UNFINISHED) == 0) {
         assertTrue(Readiness.await(receiver.fd(), 5000));
-        assertEquals(UnderlayReceiver.WOULD_BLOCK, receiver.receive(buffer));
+        assertNull(receiver.receive());
       }
+    }
+  }
+
+  /** As an offloading device would, to the segment size that the buffer names. */
+  private void divide(PacketBuffer joined) {
+    byte[] all = joined.toBytes();
+    int tcp = joined.checksumStart() - joined.offset();
+    int payload = tcp + ((all[tcp + 12] & 0xf0) >>> 2);
+    int sequence = joined.bytes().getInt(joined.offset() + tcp + 4);
+    for (int at = payload; at < all.length; at += joined.segmentSize()) {
+      int count = Math.min(joined.segmentSize(), all.length - at);
+      int length = payload + count;
+      ByteBuffer octets = buffer.set(PacketBuffer.HEADROOM, length).bytes();
+      int start = PacketBuffer.HEADROOM;
+      octets.put(start, all, 0, payload).put(start + payload, all, at, count);
+      octets.putShort(start + 14 + 4, (short) (length - tcp));
+      octets.putInt(start + tcp + 4, sequence + at - payload);
+      boolean last = at + count == all.length;
+      octets.put(start + tcp + 13, (byte) (last ? all[tcp + 13] : all[tcp + 13] & ~FIN_AND_PSH));
+      octets.putShort(start + tcp + 16, (short) 0);
+      long sum =
+          InternetChecksum.pseudoHeader(octets, start + 14, length - tcp, Protocol.TCP)
+              + InternetChecksum.sum(octets, start + tcp, length - tcp);
+      octets.putShort(start + tcp + 16, (short) InternetChecksum.finish(sum));
+      longestInner = Math.max(longestInner, length - EthernetHeader.BYTES);
+      tap.send(buffer);
     }
   }
 
   private void pump(UnderlaySocket socket) throws Exception {
     UnderlayReceiver receiver = socket.receivers().get(0);
     Readiness.await(receiver.fd(), 1);
-    for (int i = 0; i < 64 || receiver.pending(); i++) {
-      if (receiver.receive(buffer) == UnderlayReceiver.WOULD_BLOCK) {
-        break;
+    PacketBuffer packet;
+    while ((packet = receiver.receive()) != null) {
+      packet.trimFront(Ipv6Header.BYTES).prepend(EthernetHeader.BYTES);
+      GUEST.write(packet.bytes(), packet.offset());
+      ROUTER.write(packet.bytes(), packet.offset() + 6);
+      packet.bytes().putShort(packet.offset() + 12, (short) 0x86dd);
+      if (packet.isSuperPacket()) {
+        bursts++;
+        divide(packet);
+      } else {
+        longestInner = Math.max(longestInner, packet.length() - EthernetHeader.BYTES);
+        tap.send(packet);
       }
-      bursts += receiver.pending() ? 1 : 0;
-      buffer.trimFront(Ipv6Header.BYTES);
-      longestInner = Math.max(longestInner, buffer.length());
-      buffer.prepend(EthernetHeader.BYTES);
-      GUEST.write(buffer.bytes(), buffer.offset());
-      ROUTER.write(buffer.bytes(), buffer.offset() + 6);
-      buffer.bytes().putShort(buffer.offset() + 12, (short) 0x86dd);
-      tap.send(buffer);
     }
     for (int i = 0; i < 64 && tap.read(buffer) > 0; i++) {
       int length = buffer.length() - EthernetHeader.BYTES;
@@ -182,6 +215,7 @@ class SuperPacketKernelTest {
       Ipv6Header.write(
           buffer.bytes(), buffer.offset(), 0, 0, length, 41, 64, LOCAL, DECAPSULATOR);
       socket.send(buffer);
+      socket.flush((outer, why) -> { });
     }
   }
 }
