@@ -287,8 +287,8 @@ class TapOffloadsTest {
   }
 
   /**
-   * Two octets of header more than were agreed on: by them the header of a super-frame points beside
-   * TCP's header, and what is no super-frame comes with two octets too many.
+   * Two octets of header more than were agreed on: by them the header of a super-frame points
+   * beside TCP's header, and what is no super-frame comes with two octets too many.
    */
   private static void shift(Descriptor descriptor) {
     NativeMemory size = new NativeMemory(Integer.BYTES);
