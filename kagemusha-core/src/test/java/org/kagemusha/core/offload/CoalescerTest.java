@@ -228,8 +228,8 @@ class CoalescerTest {
     add(segment(1000));
     add(damaged);
     add(segment(3000));
+    assertGiven(2000, 1000);
     add(segment(4000));
-    assertGiven(2000);
     coalescer.flush();
     assertGiven(2000, 1000, 2000);
     assertArrayEquals(damaged, collector.given.get(1).toBytes());
