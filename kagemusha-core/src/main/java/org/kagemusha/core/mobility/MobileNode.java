@@ -426,6 +426,7 @@ public final class MobileNode implements NodeEngine {
   public void onUnderlayRefused(PacketBuffer outer, Underlay.Sent why, long nowNs) {
     if (why == Underlay.Sent.TOO_BIG) {
       traffic.tooBig(outer, nowNs);
+      mobility.foreignStay().probe().onRefused(outer);
     }
   }
 

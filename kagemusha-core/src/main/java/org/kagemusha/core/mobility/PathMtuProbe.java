@@ -200,6 +200,17 @@ final class PathMtuProbe {
     return answers;
   }
 
+  /** A packet did not go out because it is too big: if it was the probe, it is lost for certain. */
+  void onRefused(PacketBuffer packet) {
+    int echo = packet.offset() + Ipv6Header.BYTES;
+    if (packet.length() == size
+        && Ipv6Header.nextHeader(packet.bytes(), packet.offset()) == Protocol.ICMPV6
+        && packet.bytes().getShort(echo) == (short) (Icmpv6.ECHO_REQUEST << 8)
+        && packet.bytes().getInt(echo + 4) == (identifier << 16 | sequence)) {
+      tries = MAX_PROBES;
+    }
+  }
+
   private void send(long nowNs) {
     tries++;
     sequence = sequence + 1 & 0xffff;

@@ -364,8 +364,10 @@ public final class NeighborCache {
   private void enqueue(NeighborEntry entry, PacketBuffer ipv6) {
     makeRoom(entry);
     // The second half of the room is for the first packet of each neighbour, so that who lets many
-    // packets wait for many neighbours does not keep the others from reaching theirs.
-    int room = entry.queued == 0 ? QUEUE_OCTETS : QUEUE_OCTETS / 2;
+    // packets wait for many neighbours does not keep the others from reaching theirs. A few
+    // super-packets would fill it; no flow begins with one.
+    boolean first = entry.queued == 0 && !ipv6.isSuperPacket();
+    int room = first ? QUEUE_OCTETS : QUEUE_OCTETS / 2;
     if (queuedOctets + ipv6.length() > room) {
       counters.drop(DropReason.QUEUE_FULL);
       return;

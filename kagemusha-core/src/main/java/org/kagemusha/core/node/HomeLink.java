@@ -7,8 +7,8 @@ import org.kagemusha.core.wire.PacketBuffer;
 public interface HomeLink {
 
   /**
-   * Sends an Ethernet frame, perhaps a super-frame, with what its buffer says is unfinished. It is on its way, copied or dropped (and counted) when this returns; the
-   * buffer stays the caller's.
+   * Sends an Ethernet frame, perhaps a super-frame, with what its buffer says is unfinished. It is
+   * on its way, copied or dropped (and counted) when this returns; the buffer stays the caller's.
    */
   void send(PacketBuffer frame);
 }

@@ -13,15 +13,15 @@ import org.kagemusha.core.wire.Protocol;
  * once; one thread.
  *
  * <p>Packets of TCP are joined where nothing but what a segmentation restores differs: addresses,
- * ports, link header, traffic class with its ECN field, flow label, hop limit, acknowledgment, window
- * and options are equal, the sequence numbers follow each other, all are of the first one's size and
- * only the last may be shorter. PSH ends a super-packet; SYN, FIN, RST, URG and CWR, extension headers
- * and empty segments are never joined. Packets of UDP are joined where that was asked for. A checksum
- * is verified before, so what was damaged stays so. Super-packets that come in are joined to others of
- * their segment size if they are small.
+ * ports, link header, traffic class with its ECN field, flow label, hop limit, acknowledgment,
+ * window and options are equal, the sequence numbers follow each other, all are of the first one's
+ * size and only the last may be shorter. PSH ends a super-packet; SYN, FIN, RST, URG and CWR,
+ * extension headers and empty segments are never joined. Packets of UDP are joined where that was
+ * asked for. A checksum is verified before, so what was damaged stays so. Super-packets that come
+ * in are joined to others of their segment size if they are small.
  *
- * <p>Order within a flow is kept. What is neither TCP nor UDP is given on at once. Allocates at most
- * {@value #MOST_FLOWS} buffers, when first needed, and nothing per packet.
+ * <p>Order within a flow is kept. What is neither TCP nor UDP is given on at once. Allocates at
+ * most {@value #MOST_FLOWS} buffers, when first needed, and nothing per packet.
  */
 public final class Coalescer {
 
@@ -52,12 +52,12 @@ public final class Coalescer {
   }
 
   /**
-   * @param output takes packets, joined (unfinished super-packets) and not, the latter exactly as they
-   *     came
+   * @param output takes packets, joined (unfinished super-packets) and not, the latter exactly as
+   *     they came
    * @param link octets before the IPv6 header: 14 for Ethernet, 0 for none
    * @param datagrams whether the receiver takes super-packets of UDP too
-   * @param memory gives a buffer of its own for each flow, up to {@value #MOST_FLOWS}; its size behind
-   *     the headroom limits what is joined
+   * @param memory gives a buffer of its own for each flow, up to {@value #MOST_FLOWS}; its size
+   *     behind the headroom limits what is joined
    */
   public Coalescer(
       HomeLink output, int link, boolean datagrams, Supplier<PacketBuffer> memory) {
@@ -147,7 +147,8 @@ public final class Coalescer {
       int flags = bytes.get(upper + Transport.TCP_FLAGS) & FLAGS;
       return (flags & ~(HOLDABLE | Transport.PSH)) == 0 && (flags & Transport.ACK) != 0;
     }
-    // RFC 8200 §8.1: no checksum is no UDP over IPv6, but for tunnels, whose packets stay as they are.
+    // RFC 8200 §8.1: no checksum is no UDP over IPv6, but for tunnels, whose packets stay as they
+    // are.
     return (bytes.getShort(upper + Transport.UDP_LENGTH) & 0xffff) == Transport.UDP_HEADER + payload
         && bytes.getShort(upper + Transport.UDP_CHECKSUM) != 0;
   }
@@ -163,7 +164,8 @@ public final class Coalescer {
 
   /**
    * Gives on what has no TCP or UDP header behind the IPv6 header. It may belong to a flow that is
-   * held, behind extension headers, in a fragment or under ESP, so what has its addresses goes first.
+   * held, behind extension headers, in a fragment or under ESP, so what has its addresses goes
+   * first.
    */
   private void passUnusual(PacketBuffer packet, int ipv6, int protocol) {
     if (protocol != Protocol.ICMPV6) {
@@ -206,7 +208,7 @@ public final class Coalescer {
     flow.hold(packet, tcp, headerLength, segment);
   }
 
-  /** Gives on what a flow holds; those behind it move up, so that the first is always the oldest. */
+  /** Gives on what a flow holds; those behind it move up, so the first is always the oldest. */
   private void release(int index) {
     HeldFlow flow = flows[index];
     held--;

@@ -122,7 +122,8 @@ final class HeldFlow {
   Joined join(PacketBuffer packet, int headerLength, int payload, int segmentOctets) {
     ByteBuffer bytes = packet.bytes();
     int upper = packet.offset() + link + Ipv6Header.BYTES;
-    // A super-packet's segments must be as long as ours; a single packet may be shorter, as the last.
+    // A super-packet's segments must be as long as ours; a single packet may be shorter, as the
+    // last.
     if (headerLength != headers
         || segmentOctets > segment
         || packet.isSuperPacket() && segmentOctets != segment
@@ -175,8 +176,8 @@ final class HeldFlow {
   }
 
   /**
-   * The next sequence number; acknowledgment, window, flags but PSH, urgent pointer and options as in
-   * the first.
+   * The next sequence number; acknowledgment, window, flags but PSH, urgent pointer and options as
+   * in the first.
    */
   private boolean isNextSegment(ByteBuffer bytes, int upper) {
     ByteBuffer held = buffer.bytes();

@@ -35,9 +35,9 @@ public final class Segmenter {
   private int dataOffsetAndFlags;
 
   /**
-   * Begins with a super-packet (see {@link PacketBuffer#isSuperPacket()}): IPv6 with TCP or UDP, with
-   * or without octets before it. It must not change until {@link #hasNext} says no. What follows the
-   * IPv6 payload is left out.
+   * Begins with a super-packet (see {@link PacketBuffer#isSuperPacket()}): IPv6 with TCP or UDP,
+   * with or without octets before it. It must not change until {@link #hasNext} says no. What
+   * follows the IPv6 payload is left out.
    *
    * @param link octets before the IPv6 header that each segment gets unchanged, at least 0: 14 for
    *     Ethernet, or 40 for an outer header, whose lengths are then the caller's to adapt
@@ -104,7 +104,7 @@ public final class Segmenter {
     } else {
       excluded += source.getShort(upper + Transport.UDP_LENGTH) & 0xffff;
     }
-    constantSum = pseudo + InternetChecksum.fold(header) + (~InternetChecksum.fold(excluded) & 0xffff);
+    constantSum = pseudo + header + (~InternetChecksum.fold(excluded) & 0xffff);
   }
 
   private int checksumOffset() {

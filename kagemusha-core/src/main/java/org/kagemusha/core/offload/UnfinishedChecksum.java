@@ -10,9 +10,9 @@ public final class UnfinishedChecksum {
   private UnfinishedChecksum() {}
 
   /**
-   * Computes the checksum of an ordinary packet in one pass from where the sum begins to the packet's
-   * end, and notes that nothing is left to do. A finished packet stays as it is, and so does the field
-   * of one that has been cut before it.
+   * Computes the checksum of an ordinary packet in one pass from where the sum begins to the
+   * packet's end, and notes that nothing is left to do. A finished packet stays as it is, and so
+   * does the field of one that has been cut before it.
    *
    * @throws IllegalArgumentException if it is a super-packet: each of its segments needs its own
    */

@@ -9,8 +9,8 @@ import org.kagemusha.core.wire.Protocol;
 /**
  * The header that a tap device puts before each frame, struct virtio_net_hdr of virtio 1.2 §5.1.6
  * without num_buffers: {@code flags}, {@code gso_type}, {@code hdr_len}, {@code gso_size},
- * {@code csum_start}, {@code csum_offset}, the last four of 16 bits, little-endian. The byte order of
- * the memory that it lies in does not matter.
+ * {@code csum_start}, {@code csum_offset}, the last four of 16 bits, little-endian. The byte order
+ * of the memory that it lies in does not matter.
  *
  * <p>What it says is checked before it is believed: a guest's own header may come through.
  */
@@ -106,8 +106,8 @@ public final class VirtioNetHeader {
   }
 
   /**
-   * Writes the header of an Ethernet frame as its buffer describes it; {@code hdr_len} is that of all
-   * headers to the end of TCP's or UDP's.
+   * Writes the header of an Ethernet frame as its buffer describes it; {@code hdr_len} is that of
+   * all headers to the end of TCP's or UDP's.
    *
    * @param at the absolute index of the header
    */

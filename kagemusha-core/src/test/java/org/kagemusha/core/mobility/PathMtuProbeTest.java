@@ -16,6 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.kagemusha.core.message.Icmpv6;
 import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.node.Underlay;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -96,6 +97,23 @@ class PathMtuProbeTest {
     assertEquals(1460 - 40, tunnelMtu());
     pass(1200, 1500);
     assertEquals(1500 - 40, tunnelMtu());
+  }
+
+  @Test
+  void rfc8899_s4_3_aProbeThatABatchRefusesIsLostAtOnce() {
+    start();
+    List<byte[]> all = new ArrayList<>();
+    for (int i = 0; i < 4 && all.isEmpty(); i++) {
+      f.guestSends();
+      f.pass(SECOND);
+      all.addAll(probes());
+    }
+    assertEquals(1500, all.get(0).length);
+    f.node.onUnderlayRefused(PacketBuffer.copyOf(all.get(0)), Underlay.Sent.TOO_BIG, f.now);
+    assertEquals(1492 - 40, tunnelMtu());
+    f.guestSends();
+    f.pass(2 * SECOND);
+    assertTrue(probes().get(0).length < 1492, "the next probe is smaller");
   }
 
   @Test

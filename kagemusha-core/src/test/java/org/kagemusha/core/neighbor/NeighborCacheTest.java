@@ -326,6 +326,20 @@ class NeighborCacheTest {
   }
 
   @Test
+  void superPacketsLeaveHalfOfTheRoomToFirstPackets() {
+    for (int i = 0; i < 100; i++) {
+      PacketBuffer packet =
+          NeighborFixture.packet(
+              new Ipv6Address(HOA.high(), i), new Ipv6Address(HOA.high(), 0x9000 + i), 60_000);
+      cache.send(packet.unfinished(packet.offset() + 40, 16, 1000), 0);
+    }
+    int waiting = NeighborCache.QUEUE_OCTETS / 2 / 60_040;
+    assertEquals(100 - waiting, counters.drops(DropReason.QUEUE_FULL));
+    cache.send(packet(60_000), SECOND);
+    assertEquals(100 - waiting, counters.drops(DropReason.QUEUE_FULL));
+  }
+
+  @Test
   void aResolvedNeighbourAllocatesNothing() {
     NeighborCache quiet =
         new NeighborCache(AGENT, AGENT_LL, List.of(HOME), ROUTER, frame -> { }, counters);

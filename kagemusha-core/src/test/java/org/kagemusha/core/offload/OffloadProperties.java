@@ -107,8 +107,9 @@ class OffloadProperties {
     Frames.finish(frame, Frames.UPPER, tcp ? Frames.TCP : Frames.UDP);
     int accident = random.nextInt(60);
     if (accident == 0) {
-      frame[Frames.UPPER + random.nextInt(frame.length - Frames.UPPER)] ^= (byte) (1 + port);
-      Frames.put16(frame, Frames.UPPER, port);
+      // Behind the ports: with others it would be of another flow.
+      int behindPorts = Frames.UPPER + 4;
+      frame[behindPorts + random.nextInt(frame.length - behindPorts)] ^= (byte) (1 + port);
     } else if (accident == 1) {
       frame = Arrays.copyOf(frame, frame.length + 1 + random.nextInt(20));
     } else if (accident == 2 && !tcp) {

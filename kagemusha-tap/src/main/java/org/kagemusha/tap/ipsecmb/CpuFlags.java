@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Set;
 
 /** What the CPU can do, according to Linux. */
@@ -20,7 +22,7 @@ final class CpuFlags {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         if (line.startsWith("flags")) {
           String flags = line.substring(line.indexOf(':') + 1).trim();
-          return Set.of(flags.split("\\s+"));
+          return new HashSet<>(Arrays.asList(flags.split("\\s+")));
         }
       }
       return Set.of();

@@ -34,6 +34,9 @@ public final class IpsecMbCipherEngine implements CipherEngine {
 
   /** Like {@link #load()}, with the names that the library's file may have. */
   static Optional<CipherEngine> load(List<String> files, Set<String> cpuFlags) {
+    if (cpuFlags.isEmpty()) {
+      return absent("/proc/cpuinfo shows no flags of an x86 CPU");
+    }
     Optional<InstructionSet> instructions = InstructionSet.best(cpuFlags);
     if (instructions.isEmpty()) {
       return absent("this CPU has no AES-NI");

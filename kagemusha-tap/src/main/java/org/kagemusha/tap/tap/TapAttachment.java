@@ -54,8 +54,8 @@ record TapAttachment(String name, int flags) {
   /**
    * Makes the tap or takes an existing one.
    *
-   * <p>Linux since 3.9 lets whoever takes a persistent tap choose whether it has the header; before,
-   * a tap kept what it was made with and the other choice got EINVAL, so both are tried.
+   * <p>Linux lets whoever takes a persistent tap choose whether it has the header. A kernel that
+   * insists on what the tap was made with says EINVAL, so the other choice is tried too.
    *
    * @param header whether the header is wanted; what is got may differ
    * @throws KernelException see {@link TapDevice#open}

@@ -18,9 +18,9 @@ import org.kagemusha.tap.netlink.RouteNetlink;
 /**
  * A tap device, plain or with offloads. Plain, what is read is a whole Ethernet frame with finished
  * checksums, at most as long as its MTU allows, and what is written must be one. With offloads a
- * frame may be a super-packet or have an unfinished checksum, on either way; its buffer says so (see
- * {@link PacketBuffer#isUnfinished}), and neither has to do with the MTU. Reading and writing never
- * wait. One thread.
+ * frame may be a super-packet or have an unfinished checksum, on either way; its buffer says so
+ * (see {@link PacketBuffer#isUnfinished}), and neither has to do with the MTU. Reading and writing
+ * never wait. One thread.
  */
 public final class TapDevice implements HomeLink, AutoCloseable {
 
@@ -154,13 +154,13 @@ public final class TapDevice implements HomeLink, AutoCloseable {
   }
 
   /**
-   * Reads a frame to the buffer's {@link PacketBuffer#HEADROOM}, with what is left to do to it. Give
-   * the buffer room for {@link #LARGEST_FRAME} with offloads, else for the MTU and 18 octets. Without
-   * copying where the buffer's address is known ({@link NativeMemory#packetBuffer}).
+   * Reads a frame to the buffer's {@link PacketBuffer#HEADROOM}, with what is left to do to it.
+   * Give the buffer room for {@link #LARGEST_FRAME} with offloads, else for the MTU and 18 octets.
+   * Without copying where the buffer's address is known ({@link NativeMemory#packetBuffer}).
    *
-   * <p>A frame longer than the room ({@link DropReason#RECEIVE_TRUNCATED}) and one that leaves to do
-   * what cannot be done to it ({@link DropReason#OFFLOAD_INVALID}: a guest's own virtio header comes
-   * through to here) are counted and passed over.
+   * <p>A frame longer than the room ({@link DropReason#RECEIVE_TRUNCATED}) and one that leaves to
+   * do what cannot be done to it ({@link DropReason#OFFLOAD_INVALID}: a guest's own virtio header
+   * comes through to here) are counted and passed over.
    *
    * @return the frame's length, or {@link #WOULD_BLOCK}, {@link #LINK_DOWN}, {@link #REMOVED}
    * @throws KernelException for an error that does not pass
@@ -279,8 +279,8 @@ public final class TapDevice implements HomeLink, AutoCloseable {
   }
 
   /**
-   * Closes the descriptor; an interface that was created here vanishes, and a persistent one is left
-   * without offloads to whoever takes it next.
+   * Closes the descriptor; an interface that was created here vanishes, and a persistent one is
+   * left without offloads to whoever takes it next.
    */
   @Override
   public void close() {

@@ -8,6 +8,7 @@ import static org.kagemusha.tap.libc.Constants.TUN_F_USO4;
 import static org.kagemusha.tap.libc.Constants.TUN_F_USO6;
 
 import java.lang.ref.Reference;
+import java.nio.ByteOrder;
 import org.kagemusha.core.offload.VirtioNetHeader;
 import org.kagemusha.tap.libc.Constants;
 import org.kagemusha.tap.libc.Descriptor;
@@ -21,8 +22,8 @@ import org.kagemusha.tap.libc.NativeMemory;
  *
  * @param headerOctets octets of virtio header before each frame: 0, 10 or 12
  * @param flags what the kernel may leave undone, {@code TUN_F_CSUM} and others; 0 for nothing
- * @param text for the log: {@code checksum+tcp+udp}, {@code checksum+tcp} or {@code none}, and where
- *     more was wanted the reason in parentheses
+ * @param text for the log: {@code checksum+tcp+udp}, {@code checksum+tcp} or {@code none}, and
+ *     where more was wanted the reason in parentheses
  */
 record TapOffloads(int headerOctets, int flags, String text) {
 
@@ -91,8 +92,14 @@ record TapOffloads(int headerOctets, int flags, String text) {
           ? "none (" + tap.name() + " was made without vnet_hdr and cannot be given it)"
           : "none");
     }
-    // virtio 1.2 §5.1.6: little-endian. A kernel of before 4.1 has the machine's order only.
-    set(descriptor, Constants.TUNSETVNETLE, 1, "TUNSETVNETLE", tap);
+    // virtio 1.2 §5.1.6: little-endian. A kernel that does not know it has the machine's order.
+    try {
+      set(descriptor, Constants.TUNSETVNETLE, 1, "TUNSETVNETLE", tap);
+    } catch (KernelException e) {
+      if (ByteOrder.nativeOrder() != ByteOrder.LITTLE_ENDIAN) {
+        throw e;
+      }
+    }
     if (!wanted) {
       offload(descriptor, tap, 0);
       return new TapOffloads(header, 0, "none");
