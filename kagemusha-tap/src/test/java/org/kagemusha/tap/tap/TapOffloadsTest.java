@@ -311,7 +311,9 @@ class TapOffloadsTest {
       assertTrue(from.write(unfinished(room(), Protocol.TCP, 2 * SEGMENT, SEGMENT)));
       PacketBuffer next = unfinished(room(), Protocol.UDP, 100, 0).finished();
       assertTrue(from.write(next));
-      assertEquals(next.length() + 2, to.read(got));
+      do {
+        assertTrue(Readiness.await(to.fd(), 2000));
+      } while (to.read(got) != next.length() + 2);
       assertEquals(1, counters.drops(DropReason.OFFLOAD_INVALID));
     }
   }
@@ -327,14 +329,19 @@ class TapOffloadsTest {
         assertTrue(got.length() > 0);
       }
       PacketBuffer sent = unfinished(room(), Protocol.TCP, 2 * SEGMENT, SEGMENT);
-      for (int i = 0; i < 100; i++) {
+      for (int i = 0; i < 300; i++) {
         assertTrue(from.write(sent));
       }
-      assertEquals(TapDevice.WOULD_BLOCK, to.read(got));
-      assertEquals(64, counters.drops(DropReason.OFFLOAD_INVALID));
-      assertTrue(Readiness.await(to.fd(), 0));
-      assertEquals(TapDevice.WOULD_BLOCK, to.read(got));
-      assertEquals(100, counters.drops(DropReason.OFFLOAD_INVALID));
+      long passedOver = 0;
+      while (passedOver < 300) {
+        assertTrue(Readiness.await(to.fd(), 2000));
+        int length = to.read(got);
+        long now = counters.drops(DropReason.OFFLOAD_INVALID);
+        assertTrue(now - passedOver <= 64, "passed over " + (now - passedOver));
+        assertTrue(length == TapDevice.WOULD_BLOCK || length != sent.length() + 2);
+        passedOver = now;
+      }
+      assertEquals(300, passedOver);
     }
   }
 
