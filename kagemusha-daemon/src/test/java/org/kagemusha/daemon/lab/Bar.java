@@ -54,6 +54,21 @@ record Bar(
         new Bar("UDP packets", "esp-udp+gro", PEER, UDP, true, 2.5, none));
   }
 
+  /**
+   * The bar of many daemons on one host, for each subject: what the machine spends on a Gbit.
+   *
+   * @param daemons how many
+   */
+  static List<Bar> crowd(List<SubjectName> subjects, int daemons) {
+    return subjects.stream()
+        .map(
+            one ->
+                new Bar(
+                    "cost per packet", one.among(daemons).toString(), one.toString(),
+                    List.of(Measure.MACHINE_UP, Measure.MACHINE_DOWN), false, 1.2, Double.NaN))
+        .toList();
+  }
+
   /** The worse ratio of the directions; NaN where something was not measured. */
   double ratio(List<Figures> figures) {
     double worst = Double.NaN;

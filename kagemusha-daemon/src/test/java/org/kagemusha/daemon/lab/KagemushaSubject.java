@@ -5,16 +5,24 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.kagemusha.daemon.demo.DaemonProcess;
 import org.kagemusha.daemon.demo.DemoConfiguration;
+import org.kagemusha.daemon.demo.DemoGuest;
 import org.kagemusha.daemon.demo.DemoProtection;
 
 /** Kagemusha: one daemon beside the guest's bridge port, one as home agent. */
 final class KagemushaSubject extends Subject {
 
+  /** How many daemons of a crowd start at the same time. */
+  private static final int AT_ONCE = 4;
+
+  private static final long SETTLE_MS = 5000;
+
   private final SubjectKind kind;
   private final DaemonSettings settings;
+  private DemoConfiguration configuration;
   private DaemonProcess agent;
   private DaemonProcess daemon;
 
@@ -27,7 +35,7 @@ final class KagemushaSubject extends Subject {
   @Override
   void start() throws IOException, InterruptedException {
     network.bridgeGuest();
-    DemoConfiguration configuration = configuration();
+    configuration = configuration();
     try {
       agent = keep(configuration.startHomeAgent(network.homeAgent()));
       agent.await("ready", status -> true);
@@ -41,29 +49,67 @@ final class KagemushaSubject extends Subject {
     }
   }
 
+  /**
+   * Starts idle daemons of other guests beside the one that works.
+   *
+   * @return their proportional set size, average, MiB
+   */
+  double crowd(int count) throws IOException, InterruptedException {
+    List<DaemonProcess> all = new ArrayList<>();
+    for (int number = 1; number <= count; number++) {
+      DemoGuest guest =
+          new DemoGuest(
+              "idle" + number, "52:54:00:99:%02x:%02x".formatted(number >> 8, number & 0xff),
+              "2001:db8:2000::9:%x".formatted(number), "kgi" + number);
+      configuration.add(guest);
+      String name = guest.name();
+      configuration.set(name, "tap", "mtu", Integer.toString(network.mtu()));
+      all.add(keep(configuration.startDaemon(name, network.hypervisor(), "eth0", guest)));
+      if (number >= AT_ONCE) {
+        awaitIdle(all.get(number - AT_ONCE));
+      }
+    }
+    for (DaemonProcess one : all.subList(Math.max(0, count - AT_ONCE), count)) {
+      awaitIdle(one);
+    }
+    // All at once, before each is waited for.
+    keep(
+        () ->
+            all.forEach(
+                one -> ProcessHandle.of(one.pid()).ifPresent(ProcessHandle::destroy)));
+    Tool.pause(SETTLE_MS);
+    return count == 0
+        ? 0
+        : CpuTime.pssMib(all.stream().map(DaemonProcess::pid).toList()) / count;
+  }
+
+  private static void awaitIdle(DaemonProcess one) throws IOException, InterruptedException {
+    one.await("ready", status -> !text(status, "care_of").isEmpty());
+  }
+
   private DemoConfiguration configuration() throws IOException {
     Path directory = network.directory().resolve(network.guest());
     Files.createDirectories(directory);
-    DemoConfiguration configuration =
+    DemoConfiguration made =
         new DemoConfiguration(
             directory, kind == SubjectKind.CLEAR ? DemoProtection.none : DemoProtection.required,
             "off");
     if (!settings.program().isEmpty()) {
-      configuration.program(settings.program());
+      made.program(settings.program());
     }
     for (String end : List.of("ha", "b")) {
-      configuration.set(end, "tap", "mtu", Integer.toString(network.mtu()));
+      made.set(end, "tap", "mtu", Integer.toString(network.mtu()));
       for (DaemonSettings.Setting setting : settings.settings()) {
-        configuration.set(end, setting.section(), setting.key(), setting.value());
+        made.set(end, setting.section(), setting.key(), setting.value());
       }
     }
     if (kind != SubjectKind.CLEAR) {
-      configuration.set("b", "provisioning", "algorithms", "[\"aes-gcm-128\"]");
+      made.set("b", "provisioning", "algorithms", "[\"aes-gcm-128\"]");
     }
     if (kind == SubjectKind.ESP_UDP) {
-      configuration.set("b", "tunnel", "encapsulation", "\"udp\"");
+      made.set("b", "tunnel", "encapsulation", "\"udp\"");
     }
-    return configuration;
+    return made;
   }
 
   private String logs() throws IOException {

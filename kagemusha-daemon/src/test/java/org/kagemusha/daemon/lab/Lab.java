@@ -63,6 +63,8 @@ final class Lab {
     Thread cleanUp =
         new Thread(
             () -> {
+              // All at once: one after the other, a crowd of daemons would take too long.
+              ProcessHandle.current().descendants().forEach(ProcessHandle::destroy);
               runner.interrupt();
               await(isClean);
             },
@@ -71,7 +73,11 @@ final class Lab {
     try {
       LabNetwork.sweep(directory);
       for (int mtu : options.mtus()) {
-        measure(directory, mtu);
+        if (options.crowd() > 0) {
+          compareWithCrowd(directory, mtu);
+        } else {
+          measure(directory, mtu);
+        }
       }
       return figures;
     } finally {
@@ -105,21 +111,61 @@ final class Lab {
       for (SubjectName name : options.subjects()) {
         setUp(name, mtu, directory, subjects);
       }
-      for (int round = 1; round <= options.rounds(); round++) {
-        String where = "MTU " + mtu + ", round " + round + " of " + options.rounds() + ": ";
-        each(where + "TCP", subjects, this::tcp);
-        each(where + "UDP", subjects, this::udp);
-        each(where + "ping", subjects, this::ping);
-      }
-      each("MTU " + mtu + ": memory", subjects, (meter, one) -> memory(subjects.get(one), one));
+      rounds(mtu, subjects);
     } finally {
-      boolean wasInterrupted = Thread.interrupted();
-      subjects.values().forEach(Subject::close);
-      if (wasInterrupted) {
-        Thread.currentThread().interrupt();
-      }
+      close(subjects);
     }
-    List<Figures> ofMtu = List.copyOf(subjects.keySet());
+    tell(mtu, List.copyOf(subjects.keySet()));
+  }
+
+  /** First the guest's daemon alone on its host, then the same daemon among many idle ones. */
+  private void compareWithCrowd(Path directory, int mtu) throws IOException {
+    Map<Figures, Subject> subjects = new LinkedHashMap<>();
+    List<Figures> both = new ArrayList<>();
+    try {
+      for (SubjectName name : options.subjects()) {
+        setUp(name, mtu, directory, subjects);
+      }
+      rounds(mtu, subjects);
+      Map<Figures, Subject> crowded = new LinkedHashMap<>();
+      for (Map.Entry<Figures, Subject> entry : subjects.entrySet()) {
+        say("starting " + (options.crowd() - 1) + " idle daemons beside " + entry.getKey().subject());
+        Figures figures = new Figures(entry.getKey().subject().among(options.crowd()), mtu);
+        double pss = ((KagemushaSubject) entry.getValue()).crowd(options.crowd() - 1);
+        figures.add(Measure.PSS_IDLE, pss);
+        crowded.put(figures, entry.getValue());
+      }
+      rounds(mtu, crowded);
+      both.addAll(subjects.keySet());
+      both.addAll(crowded.keySet());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    } finally {
+      close(subjects);
+    }
+    tell(mtu, both);
+  }
+
+  private void rounds(int mtu, Map<Figures, Subject> subjects) throws IOException {
+    for (int round = 1; round <= options.rounds(); round++) {
+      String where = "MTU " + mtu + ", round " + round + " of " + options.rounds() + ": ";
+      each(where + "TCP", subjects, this::tcp);
+      each(where + "UDP", subjects, this::udp);
+      each(where + "ping", subjects, this::ping);
+    }
+    each("MTU " + mtu + ": memory", subjects, (meter, one) -> memory(subjects.get(one), one));
+  }
+
+  private static void close(Map<Figures, Subject> subjects) {
+    boolean wasInterrupted = Thread.interrupted();
+    subjects.values().forEach(Subject::close);
+    if (wasInterrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void tell(int mtu, List<Figures> ofMtu) {
     figures.addAll(ofMtu);
     LabTable.print(out, mtu, options.rounds(), ofMtu);
     out.flush();
@@ -189,6 +235,12 @@ final class Lab {
   }
 
   private void tcp(Meter meter, Figures figures) throws IOException {
+    if (options.isBrief()) {
+      double[] gbps = meter.tcpBothWays(options.tcpSeconds());
+      figures.add(Measure.TCP_UP, gbps[0]);
+      figures.add(Measure.TCP_DOWN, gbps[1]);
+      return;
+    }
     Meter.TcpStream up = meter.tcp(true, options.tcpSeconds());
     figures.add(Measure.TCP_UP, up.gbps());
     figures.add(Measure.COST_UP, up.cost().processes());
@@ -203,7 +255,7 @@ final class Lab {
 
   private void udp(Meter meter, Figures figures) throws IOException {
     figures.add(Measure.UDP_UP, meter.udpKpps(true, options.udpSeconds()));
-    if (options.udpDown()) {
+    if (!options.isBrief()) {
       figures.add(Measure.UDP_DOWN, meter.udpKpps(false, options.udpSeconds()));
     }
   }

@@ -84,6 +84,15 @@ public final class LabCommand implements Callable<Integer> {
       description = "Another wireguard-go than the one on the search path.")
   private String wireGuard;
 
+  @Option(
+      names = "--crowd",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Compare Kagemusha in clear, or the subjects of --only, with the same among N daemons on"
+              + " the guest's host (2 to 500), and nothing else.")
+  private int crowd;
+
   @Option(names = "--json", paramLabel = "FILE", description = "Write all figures to a file.")
   private Path json;
 
@@ -134,16 +143,29 @@ public final class LabCommand implements Callable<Integer> {
         new DaemonSettings(
             program == null ? List.of() : List.of(program),
             settings.stream().map(DaemonSettings.Setting::parse).toList());
-    List<SubjectName> subjects =
-        only == null
-            ? brief ? SubjectName.SHORT : SubjectName.ALL
-            : only.stream().map(SubjectName::parse).toList();
+    List<SubjectName> subjects = subjects();
     if (brief) {
       return LabOptions.brief(subjects, daemons);
     }
     return new LabOptions(
-        subjects, mtus, rounds, seconds, Math.max(1, seconds / 2), true, 2000, 3, daemons,
-        wireGuard, keep);
+        subjects, mtus, rounds, seconds, Math.max(1, seconds / 2), false, 2000, 3, daemons,
+        wireGuard, crowd, keep);
+  }
+
+  private List<SubjectName> subjects() {
+    if (crowd != 0 && (brief || crowd < 2 || crowd > 500)) {
+      throw new IllegalArgumentException("--crowd is 2 to 500, and not for --short");
+    }
+    if (only == null) {
+      return crowd > 0
+          ? List.of(SubjectName.parse("clear"))
+          : brief ? SubjectName.SHORT : SubjectName.ALL;
+    }
+    List<SubjectName> subjects = only.stream().map(SubjectName::parse).toList();
+    if (crowd > 0 && !subjects.stream().allMatch(one -> one.kind().isOurs())) {
+      throw new IllegalArgumentException("--crowd is for clear, esp and esp-udp");
+    }
+    return subjects;
   }
 
   private void report(LabOptions options, List<Figures> figures, List<String> remarks)
@@ -181,7 +203,9 @@ public final class LabCommand implements Callable<Integer> {
       System.out.printf(
           "%nMTU %d, ratios of medians, the worse direction%n%-20s %-12s %-18s %-16s %8s%n", mtu,
           "", "of", "to", "asked (stretch)", "measured");
-      for (Bar bar : Bar.all(factor)) {
+      List<Bar> bars =
+          options.crowd() > 0 ? Bar.crowd(options.subjects(), options.crowd()) : Bar.all(factor);
+      for (Bar bar : bars) {
         double ratio = bar.ratio(ofMtu);
         System.out.printf(
             "%-20s %-12s %-18s %-16s %8s  %s%n", bar.what(), bar.subject(), bar.reference(),

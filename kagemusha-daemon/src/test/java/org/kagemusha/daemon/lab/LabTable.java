@@ -27,6 +27,11 @@ final class LabTable {
           text(one, Measure.SOFTIRQ_UP, 3), text(one, Measure.COST_DOWN, 3),
           text(one, Measure.SOFTIRQ_DOWN, 3), text(one, Measure.PSS_GUEST, 1),
           text(one, Measure.PSS_FAR, 1));
+      double idle = one.median(Measure.PSS_IDLE);
+      if (!Double.isNaN(idle)) {
+        out.printf(
+            Locale.ROOT, "%-17s %.1f MiB for each of the other daemons on the host%n", "", idle);
+      }
       double lost = one.median(Measure.PING_LOST);
       if (lost > 0) {
         out.printf(Locale.ROOT, "%-17s %.1f %% of its pings were lost%n", "", lost);

@@ -35,7 +35,9 @@ enum Measure {
   /** Proportional set size at the guest's side after the load, MiB. */
   PSS_GUEST,
   /** Proportional set size at the home agent's side after the load, MiB. */
-  PSS_FAR;
+  PSS_FAR,
+  /** Proportional set size of each of the idle daemons beside the guest's, average, MiB. */
+  PSS_IDLE;
 
   /** Its key in JSON. */
   String key() {

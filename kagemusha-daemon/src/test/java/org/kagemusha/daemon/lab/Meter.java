@@ -48,12 +48,27 @@ final class Meter {
    */
   record RoundTrips(double average, double p99, double p999, double lostPercent) {}
 
+  /**
+   * One TCP stream each way at the same time.
+   *
+   * @return Gbit/s up and down
+   */
+  double[] tcpBothWays(int seconds) throws IOException {
+    JsonObject end = iperf(seconds, "--bidir");
+    double[] gbps = new double[2];
+    for (int way = 0; way < 2; way++) {
+      String key = "sum_received" + (way == 0 ? "" : "_bidir_reverse");
+      gbps[way] = end.getAsJsonObject(key).get("bits_per_second").getAsDouble() / 1e9;
+    }
+    return gbps;
+  }
+
   /** One TCP stream; from the guest if it goes up. */
   TcpStream tcp(boolean up, int seconds) throws IOException {
     List<Long> processes =
         Stream.concat(subject.guestSide().stream(), subject.farSide().stream()).toList();
     CpuTime before = CpuTime.read(processes);
-    JsonObject received = iperf(up, seconds);
+    JsonObject received = oneWay(up, seconds);
     double gbit = received.get("bytes").getAsDouble() * 8 / 1e9;
     if (gbit == 0) {
       throw new IOException("TCP " + (up ? "up" : "down") + ": nothing arrived");
@@ -66,7 +81,7 @@ final class Meter {
   /** Datagrams with 64 octets of data, as many as the sender can; thousands received a second. */
   double udpKpps(boolean up, int seconds) throws IOException {
     JsonObject received =
-        iperf(up, seconds, "-u", "-b", "0", "-l", Integer.toString(UDP_OCTETS));
+        oneWay(up, seconds, "-u", "-b", "0", "-l", Integer.toString(UDP_OCTETS));
     double packets = received.get("bytes").getAsDouble() / UDP_OCTETS;
     if (packets == 0) {
       throw new IOException("UDP " + (up ? "up" : "down") + ": nothing arrived");
@@ -96,7 +111,16 @@ final class Meter {
     return sorted[Math.min(sorted.length - 1, (int) Math.ceil(share * sorted.length) - 1)];
   }
 
-  private JsonObject iperf(boolean up, int seconds, String... options) throws IOException {
+  private JsonObject oneWay(boolean up, int seconds, String... options) throws IOException {
+    List<String> all = new ArrayList<>(List.of(options));
+    if (!up) {
+      all.add("-R");
+    }
+    return iperf(seconds, all.toArray(String[]::new)).getAsJsonObject("sum_received");
+  }
+
+  /** The object "end" of iperf3's report. */
+  private JsonObject iperf(int seconds, String... options) throws IOException {
     try (Tool server =
         Tool.start(directory(), subject.network.correspondent(), "iperf3", "-s", "-1")) {
       Path sockets = Path.of("/proc", Long.toString(server.pid()), "net/tcp6");
@@ -107,16 +131,13 @@ final class Meter {
               List.of(
                   "iperf3", "-c", Topology.CORRESPONDENT, "-t", Integer.toString(seconds), "-J",
                   "--connect-timeout", "5000"));
-      if (!up) {
-        command.add("-R");
-      }
       command.addAll(List.of(options));
       JsonElement report =
           JsonParser.parseString(
               Tool.runFor(
                   seconds + PATIENCE_SECONDS, directory(), subject.network.guest(),
                   command.toArray(String[]::new)));
-      return report.getAsJsonObject().getAsJsonObject("end").getAsJsonObject("sum_received");
+      return report.getAsJsonObject().getAsJsonObject("end");
     }
   }
 

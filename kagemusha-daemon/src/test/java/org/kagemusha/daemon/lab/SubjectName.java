@@ -9,8 +9,9 @@ import java.util.stream.Collectors;
  *
  * @param kind what is measured
  * @param gro whether the wire's ends coalesce what they receive; its suffix is {@code +gro}
+ * @param daemons on the guest's host; its suffix, if there is more than one, is {@code xN}
  */
-record SubjectName(SubjectKind kind, boolean gro) {
+record SubjectName(SubjectKind kind, boolean gro, int daemons) {
 
   private static final String GRO = "+gro";
 
@@ -37,7 +38,7 @@ record SubjectName(SubjectKind kind, boolean gro) {
     String word = gro ? text.substring(0, text.length() - GRO.length()) : text;
     for (SubjectKind kind : SubjectKind.values()) {
       if (kind.word().equals(word)) {
-        return new SubjectName(kind, gro);
+        return new SubjectName(kind, gro, 1);
       }
     }
     throw new IllegalArgumentException(
@@ -48,8 +49,13 @@ record SubjectName(SubjectKind kind, boolean gro) {
             + ", each also with " + GRO);
   }
 
+  /** The same among so many daemons on the guest's host. */
+  SubjectName among(int daemons) {
+    return new SubjectName(kind, gro, daemons);
+  }
+
   @Override
   public String toString() {
-    return kind.word() + (gro ? GRO : "");
+    return kind.word() + (gro ? GRO : "") + (daemons > 1 ? " x" + daemons : "");
   }
 }
