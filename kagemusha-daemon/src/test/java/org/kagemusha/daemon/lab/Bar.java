@@ -69,6 +69,12 @@ record Bar(
         .toList();
   }
 
+  /** Whether these subjects are enough to tell. */
+  boolean isAbout(List<SubjectName> subjects) {
+    List<String> names = subjects.stream().map(SubjectName::toString).toList();
+    return names.contains(subject) && names.contains(reference);
+  }
+
   /** The worse ratio of the directions; NaN where something was not measured. */
   double ratio(List<Figures> figures) {
     double worst = Double.NaN;

@@ -171,6 +171,12 @@ public final class LabCommand implements Callable<Integer> {
   private void report(LabOptions options, List<Figures> figures, List<String> remarks)
       throws IOException {
     JsonObject report = new JsonObject();
+    JsonObject machine = new JsonObject();
+    machine.addProperty("cores", Runtime.getRuntime().availableProcessors());
+    machine.addProperty("kernel", System.getProperty("os.version"));
+    machine.addProperty("architecture", System.getProperty("os.arch"));
+    machine.addProperty("java", Runtime.version().toString());
+    report.add("machine", machine);
     JsonArray subjects = new JsonArray();
     figures.forEach(one -> subjects.add(one.json()));
     report.add("figures", subjects);
@@ -204,7 +210,9 @@ public final class LabCommand implements Callable<Integer> {
           "%nMTU %d, ratios of medians, the worse direction%n%-20s %-12s %-18s %-16s %8s%n", mtu,
           "", "of", "to", "asked (stretch)", "measured");
       List<Bar> bars =
-          options.crowd() > 0 ? Bar.crowd(options.subjects(), options.crowd()) : Bar.all(factor);
+          options.crowd() > 0
+              ? Bar.crowd(options.subjects(), options.crowd())
+              : Bar.all(factor).stream().filter(one -> one.isAbout(options.subjects())).toList();
       for (Bar bar : bars) {
         double ratio = bar.ratio(ofMtu);
         System.out.printf(
