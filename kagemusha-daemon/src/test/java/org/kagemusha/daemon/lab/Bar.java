@@ -4,8 +4,8 @@ import com.google.gson.JsonObject;
 import java.util.List;
 
 /**
- * What is asked of one subject in comparison with another, as a ratio of medians; of both directions,
- * the worse counts.
+ * What is asked of one subject in comparison with another, as a ratio of medians; of both
+ * directions, the worse counts.
  *
  * @param what in words
  * @param subject the subject that has to reach it

@@ -129,8 +129,9 @@ final class Lab {
       rounds(mtu, subjects);
       Map<Figures, Subject> crowded = new LinkedHashMap<>();
       for (Map.Entry<Figures, Subject> entry : subjects.entrySet()) {
-        say("starting " + (options.crowd() - 1) + " idle daemons beside " + entry.getKey().subject());
-        Figures figures = new Figures(entry.getKey().subject().among(options.crowd()), mtu);
+        SubjectName name = entry.getKey().subject();
+        say("starting " + (options.crowd() - 1) + " idle daemons beside " + name);
+        Figures figures = new Figures(name.among(options.crowd()), mtu);
         double pss = ((KagemushaSubject) entry.getValue()).crowd(options.crowd() - 1);
         figures.add(Measure.PSS_IDLE, pss);
         crowded.put(figures, entry.getValue());

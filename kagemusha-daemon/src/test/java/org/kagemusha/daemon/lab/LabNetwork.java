@@ -8,7 +8,7 @@ import java.util.List;
 import org.kagemusha.daemon.demo.Topology;
 
 /**
- * The network of one subject, in four namespaces of its own. Each subject has the same virtual wires.
+ * The network of one subject, in four namespaces of its own. All subjects have the same wires.
  *
  * <pre>
  *   vm             hv                                  ha                    cn
@@ -17,9 +17,9 @@ import org.kagemusha.daemon.demo.Topology;
  *                  3000::3      the wire        3000::1, 2000::1
  * </pre>
  *
- * <p>Super-frames do not cross the wire: its ends segment in the sender's kernel, so that it carries
- * frames of the MTU's size, as a cable does. The links of guest and correspondent leave them whole, as
- * virtio does.
+ * <p>Super-frames do not cross the wire: its ends segment in the sender's kernel, so that it
+ * carries frames of the MTU's size, as a cable does. The links of guest and correspondent leave
+ * them whole, as virtio does.
  */
 final class LabNetwork implements Closeable {
 

@@ -23,9 +23,9 @@ final class OpenVpnSubject extends PeerSubject {
     }
     Tool tool =
         tool(
-            namespace, "openvpn", "--dev", device, "--dev-type", "tun", "--proto", "udp6", "--local",
-            local, "--remote", remote, "--port", "1194", guests ? "--tls-client" : "--tls-server",
-            "--cert", file(guests ? "guest" : "far", "pem").toString(), "--key",
+            namespace, "openvpn", "--dev", device, "--dev-type", "tun", "--proto", "udp6",
+            "--local", local, "--remote", remote, "--port", "1194",
+            guests ? "--tls-client" : "--tls-server", "--cert", file(guests ? "guest" : "far", "pem").toString(), "--key",
             file(guests ? "guest" : "far", "key").toString(), "--peer-fingerprint",
             guests ? farPrint : guestPrint, "--dh", "none", "--data-ciphers", "AES-256-GCM",
             "--tun-mtu", Integer.toString(innerMtu()), "--mssfix", "0", "--disable-dco", "--verb",

@@ -53,8 +53,8 @@ final class Tool implements Closeable {
       words.addAll(List.of("ip", "netns", "exec", namespace));
     }
     words.addAll(List.of(command));
-    Path log =
-        directory.resolve(Path.of(command[0]).getFileName() + "-" + COUNT.incrementAndGet() + ".out");
+    String name = Path.of(command[0]).getFileName() + "-" + COUNT.incrementAndGet() + ".out";
+    Path log = directory.resolve(name);
     ProcessBuilder builder =
         new ProcessBuilder(words).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().put("LOG_LEVEL", "error");

@@ -1,7 +1,7 @@
 /*
  * relay DEVICE LOCAL REMOTE: carries the packets of a tun device to another machine and back, as
- * IPv6 in IPv6. One packet for each system call, one thread, nothing looked at: what every tunnel in
- * user space costs at least.
+ * IPv6 in IPv6. One packet for each system call, one thread, nothing looked at: what every tunnel
+ * in user space costs at least.
  */
 #include <arpa/inet.h>
 #include <err.h>
