@@ -175,8 +175,9 @@ final class Lab {
   private void setUp(SubjectName name, int mtu, Path directory, Map<Figures, Subject> subjects)
       throws IOException {
     for (String tool : name.kind().tools()) {
-      if (!Tool.exists(tool)) {
-        remark(name + " is left out: " + tool + " is missing");
+      String program = tool.equals("wireguard-go") ? options.wireGuard() : tool;
+      if (!Tool.exists(program)) {
+        remark(name + " is left out: " + program + " is missing");
         return;
       }
     }

@@ -21,15 +21,16 @@ final class OpenVpnSubject extends PeerSubject {
       guestPrint = issue("guest");
       farPrint = issue("far");
     }
+    String end = guests ? "guest" : "far";
     Tool tool =
         tool(
             namespace, "openvpn", "--dev", device, "--dev-type", "tun", "--proto", "udp6",
             "--local", local, "--remote", remote, "--port", "1194",
-            guests ? "--tls-client" : "--tls-server", "--cert", file(guests ? "guest" : "far", "pem").toString(), "--key",
-            file(guests ? "guest" : "far", "key").toString(), "--peer-fingerprint",
-            guests ? farPrint : guestPrint, "--dh", "none", "--data-ciphers", "AES-256-GCM",
-            "--tun-mtu", Integer.toString(innerMtu()), "--mssfix", "0", "--disable-dco", "--verb",
-            "2");
+            guests ? "--tls-client" : "--tls-server", "--dh", "none",
+            "--cert", file(end, "pem").toString(), "--key", file(end, "key").toString(),
+            "--peer-fingerprint", guests ? farPrint : guestPrint,
+            "--data-ciphers", "AES-256-GCM", "--tun-mtu", Integer.toString(innerMtu()),
+            "--mssfix", "0", "--disable-dco", "--verb", "2");
     awaitDevice(tool, namespace, device);
     return tool;
   }
