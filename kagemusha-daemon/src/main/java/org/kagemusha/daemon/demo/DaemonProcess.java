@@ -44,13 +44,26 @@ public final class DaemonProcess implements Closeable {
   public static DaemonProcess start(
       String name, String namespace, String verb, Path config, Path socket, Path directory)
       throws IOException {
+    return start(ownProgram(), name, namespace, verb, config, socket, directory);
+  }
+
+  /**
+   * Starts {@code PROGRAM VERB CONFIG} in a namespace.
+   *
+   * @param program the words of the command that are Kagemusha
+   */
+  static DaemonProcess start(
+      List<String> program,
+      String name,
+      String namespace,
+      String verb,
+      Path config,
+      Path socket,
+      Path directory)
+      throws IOException {
     List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
-    command.add(
-        ProcessHandle.current().info().command().orElse(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-    command.addAll(List.of("-XX:+UseSerialGC", "-Xmx64m", "-XX:TieredStopAtLevel=4"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of("org.kagemusha.daemon.Main", verb, config.toString()));
+    command.addAll(program);
+    command.addAll(List.of(verb, config.toString()));
     Path log = directory.resolve(name + ".log");
     Process process =
         new ProcessBuilder(command)
@@ -58,6 +71,18 @@ public final class DaemonProcess implements Closeable {
             .redirectOutput(log.toFile())
             .start();
     return new DaemonProcess(name, process, socket, log);
+  }
+
+  /** This very program, by the virtual machine that runs it. */
+  static List<String> ownProgram() {
+    List<String> program = new ArrayList<>();
+    program.add(
+        ProcessHandle.current().info().command().orElse(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+    program.addAll(List.of("-XX:+UseSerialGC", "-Xmx64m", "-XX:TieredStopAtLevel=4"));
+    program.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    program.add("org.kagemusha.daemon.Main");
+    return program;
   }
 
   /** Its process id. */

@@ -28,6 +28,7 @@ public final class DemoConfiguration {
   private final List<Vm> vms = new ArrayList<>();
   private final List<DemoSetting> settings = new ArrayList<>();
   private List<String> hosts = List.of("a", "b", "c", "a2", "b2");
+  private List<String> program = DaemonProcess.ownProgram();
 
   /**
    * @param directory takes configuration files, sockets, state and logs
@@ -69,6 +70,15 @@ public final class DemoConfiguration {
     hosts = List.copyOf(daemons);
   }
 
+  /**
+   * Starts daemons by a command of its own.
+   *
+   * @param words the command, to which verb and configuration file are added
+   */
+  public void program(List<String> words) {
+    program = List.copyOf(words);
+  }
+
   /** The configuration file of a daemon. */
   public Path file(String daemon) {
     return directory.resolve(daemon + ".toml");
@@ -91,7 +101,12 @@ public final class DemoConfiguration {
 
   /** Starts the home agent. */
   public DaemonProcess startHomeAgent(Topology topology) throws IOException {
-    return start("ha", topology.homeAgent(), "home-agent", homeAgentText());
+    return startHomeAgent(topology.homeAgent());
+  }
+
+  /** Starts the home agent in a namespace that has the home link's bridge. */
+  public DaemonProcess startHomeAgent(String namespace) throws IOException {
+    return start("ha", namespace, "home-agent", homeAgentText());
   }
 
   /**
@@ -123,7 +138,8 @@ public final class DemoConfiguration {
     }
     Files.writeString(config, applied(name, text));
     Files.createDirectories(state(name));
-    return DaemonProcess.start(name, namespace, verb, config, socket(name), directory);
+    return DaemonProcess.start(
+        program, name, namespace, verb, config, socket(name), directory);
   }
 
   private String homeAgentText() throws IOException {

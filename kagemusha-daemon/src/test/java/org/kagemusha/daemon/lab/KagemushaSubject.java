@@ -1,0 +1,140 @@
+package org.kagemusha.daemon.lab;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.kagemusha.daemon.demo.DaemonProcess;
+import org.kagemusha.daemon.demo.DemoConfiguration;
+import org.kagemusha.daemon.demo.DemoGuest;
+import org.kagemusha.daemon.demo.DemoProtection;
+
+/** Kagemusha: one daemon beside the guest's bridge port, one as home agent. */
+final class KagemushaSubject extends Subject {
+
+  /** How many daemons of a crowd start at the same time. */
+  private static final int AT_ONCE = 4;
+
+  private static final long SETTLE_MS = 5000;
+
+  private final SubjectKind kind;
+  private final DaemonSettings settings;
+  private DemoConfiguration configuration;
+  private DaemonProcess agent;
+  private DaemonProcess daemon;
+
+  KagemushaSubject(LabNetwork network, SubjectKind kind, DaemonSettings settings) {
+    super(network);
+    this.kind = kind;
+    this.settings = settings;
+  }
+
+  @Override
+  void start() throws IOException, InterruptedException {
+    network.bridgeGuest();
+    configuration = configuration();
+    try {
+      agent = keep(configuration.startHomeAgent(network.homeAgent()));
+      agent.await("ready", status -> true);
+      daemon = keep(configuration.startDaemon("b", network.hypervisor(), "eth0"));
+      daemon.await("ready", status -> !text(status, "care_of").isEmpty());
+      network.startEnds(0, null);
+      awaitPath();
+      daemon.await("registered", status -> text(status, "state").equals("registered"));
+    } catch (IOException e) {
+      throw new IOException(e.getMessage() + logs(), e);
+    }
+  }
+
+  /**
+   * Starts idle daemons of other guests beside the one that works.
+   *
+   * @return their proportional set size, average, MiB
+   */
+  double crowd(int count) throws IOException, InterruptedException {
+    List<DaemonProcess> all = new ArrayList<>();
+    for (int number = 1; number <= count; number++) {
+      DemoGuest guest =
+          new DemoGuest(
+              "idle" + number, "52:54:00:99:%02x:%02x".formatted(number >> 8, number & 0xff),
+              "2001:db8:2000::9:%x".formatted(number), "kgi" + number);
+      configuration.add(guest);
+      String name = guest.name();
+      configuration.set(name, "tap", "mtu", Integer.toString(network.mtu()));
+      all.add(keep(configuration.startDaemon(name, network.hypervisor(), "eth0", guest)));
+      if (number >= AT_ONCE) {
+        awaitIdle(all.get(number - AT_ONCE));
+      }
+    }
+    for (DaemonProcess one : all.subList(Math.max(0, count - AT_ONCE), count)) {
+      awaitIdle(one);
+    }
+    // All at once, before each is waited for.
+    keep(
+        () ->
+            all.forEach(
+                one -> ProcessHandle.of(one.pid()).ifPresent(ProcessHandle::destroy)));
+    Tool.pause(SETTLE_MS);
+    return count == 0
+        ? 0
+        : CpuTime.pssMib(all.stream().map(DaemonProcess::pid).toList()) / count;
+  }
+
+  private static void awaitIdle(DaemonProcess one) throws IOException, InterruptedException {
+    one.await("ready", status -> !text(status, "care_of").isEmpty());
+  }
+
+  private DemoConfiguration configuration() throws IOException {
+    Path directory = network.directory().resolve(network.guest());
+    Files.createDirectories(directory);
+    DemoConfiguration made =
+        new DemoConfiguration(
+            directory, kind == SubjectKind.CLEAR ? DemoProtection.none : DemoProtection.required,
+            "off");
+    if (!settings.program().isEmpty()) {
+      made.program(settings.program());
+    }
+    for (String end : List.of("ha", "b")) {
+      made.set(end, "tap", "mtu", Integer.toString(network.mtu()));
+      for (DaemonSettings.Setting setting : settings.settings()) {
+        made.set(end, setting.section(), setting.key(), setting.value());
+      }
+    }
+    if (kind != SubjectKind.CLEAR) {
+      made.set("b", "provisioning", "algorithms", "[\"aes-gcm-128\"]");
+    }
+    if (kind == SubjectKind.ESP_UDP) {
+      made.set("b", "tunnel", "encapsulation", "\"udp\"");
+    }
+    return made;
+  }
+
+  private String logs() throws IOException {
+    StringBuilder text = new StringBuilder();
+    for (DaemonProcess process : new DaemonProcess[] {agent, daemon}) {
+      if (process != null) {
+        text.append("\n--- ").append(process.log()).append('\n')
+            .append(Files.readString(process.log()));
+      }
+    }
+    return text.toString();
+  }
+
+  private static String text(String status, String key) {
+    JsonObject object = JsonParser.parseString(status).getAsJsonObject();
+    return object.has(key) && !object.get(key).isJsonNull() ? object.get(key).getAsString() : "";
+  }
+
+  @Override
+  List<Long> guestSide() {
+    return List.of(daemon.pid());
+  }
+
+  @Override
+  List<Long> farSide() {
+    return List.of(agent.pid());
+  }
+}
