@@ -44,12 +44,8 @@ public final class DaemonProcess implements Closeable {
       String name, String namespace, String verb, Path config, Path socket, Path directory)
       throws IOException {
     List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
-    command.add(
-        ProcessHandle.current().info().command().orElse(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-    command.addAll(List.of("-XX:+UseSerialGC", "-Xmx64m", "-XX:TieredStopAtLevel=4"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of("org.kagemusha.daemon.Main", verb, config.toString()));
+    command.addAll(program());
+    command.addAll(List.of(verb, config.toString()));
     Path log = directory.resolve(name + ".log");
     Process process =
         new ProcessBuilder(command)
@@ -57,6 +53,20 @@ public final class DaemonProcess implements Closeable {
             .redirectOutput(log.toFile())
             .start();
     return new DaemonProcess(name, process, socket, log);
+  }
+
+  /** By the launcher, if that started this process; else with this process's own class path. */
+  private static List<String> program() {
+    String launcher = System.getProperty("kagemusha.launcher");
+    if (launcher != null) {
+      return List.of(launcher);
+    }
+    String java =
+        ProcessHandle.current().info().command().orElse(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    return List.of(
+        java, "-XX:+UseSerialGC", "-Xmx64m", "-XX:TieredStopAtLevel=4", "-cp",
+        System.getProperty("java.class.path"), "org.kagemusha.daemon.Main");
   }
 
   /** Its process id. */
@@ -112,12 +122,12 @@ public final class DaemonProcess implements Closeable {
     throw new IOException(name + ": not " + what + " in time; last: " + last);
   }
 
-  /** Ends it by SIGTERM and waits for it; by SIGKILL where it does not obey in five seconds. */
+  /** Ends it by SIGTERM and waits for it; by SIGKILL where it does not obey in half a minute. */
   @Override
   public void close() {
     process.destroy();
     try {
-      if (!process.waitFor(5, TimeUnit.SECONDS)) {
+      if (!process.waitFor(30, TimeUnit.SECONDS)) {
         process.destroyForcibly().waitFor(5, TimeUnit.SECONDS);
       }
     } catch (InterruptedException e) {
