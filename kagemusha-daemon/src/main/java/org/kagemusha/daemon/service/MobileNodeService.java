@@ -52,7 +52,7 @@ public final class MobileNodeService extends Service {
   /** How often rules are installed again that another tool may have flushed. */
   static final long RULES_SECONDS = 60;
 
-  private VmConfig config;
+  private volatile VmConfig config;
   private MacAddress tapMac;
   private MobileNode engine;
   private NodeKeys keys;
@@ -92,13 +92,6 @@ public final class MobileNodeService extends Service {
           new Provisioner(
               config, loop(), keys.inbound(), controllers.attempt(config), this::onKeys));
       opened(() -> loop().call(this::endProvisioning));
-    }
-    if (config.provisioning() == null) {
-      Rehearsal.play(config.associations());
-    } else {
-      Rehearsal.playProvisioned(
-          config.provisioning().suites().get(0),
-          config.protection().payload() != PayloadProtection.DISABLED);
     }
     TapDevice tap =
         opened(
@@ -156,6 +149,18 @@ public final class MobileNodeService extends Service {
     }
     every(ROUTINE_SECONDS, this::routine);
     every(RULES_SECONDS, this::assertRules);
+  }
+
+  @Override
+  void rehearse() {
+    VmConfig current = config;
+    if (current.provisioning() == null) {
+      Rehearsal.play(current.associations());
+    } else {
+      Rehearsal.playProvisioned(
+          current.provisioning().suites().get(0),
+          current.protection().payload() != PayloadProtection.DISABLED);
+    }
   }
 
   private void loadCredentials() throws IOException {
@@ -345,6 +350,9 @@ public final class MobileNodeService extends Service {
 
   /** What an arriving VM would have to wait for, or null. */
   private String missing() {
+    if (!isRehearsed()) {
+      return "the daemon has just started, and still practises a move";
+    }
     if (!keys.isThere()) {
       return "no keys: " + keys.provisioner().lastFailure();
     }
