@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.kagemusha.core.ipsec.PayloadProtection;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
@@ -48,6 +49,7 @@ public final class MobileNodeService extends Service {
 
   private static final Logger log = LoggerFactory.getLogger(MobileNodeService.class);
   private static final long ROUTINE_SECONDS = 5;
+  private static final long TIDY_SECONDS = 2;
 
   /** How often rules are installed again that another tool may have flushed. */
   static final long RULES_SECONDS = 60;
@@ -269,6 +271,14 @@ public final class MobileNodeService extends Service {
     engine.keysChanged(System.nanoTime());
     keyExport().publish();
     guardGuest();
+    loop().eventLoop().schedule(this::tidyUp, TIDY_SECONDS, TimeUnit.SECONDS);
+  }
+
+  /** What TLS left behind goes before the VM comes; once it is there, nothing may stop its packets. */
+  private void tidyUp() {
+    if (engine.status(System.nanoTime()).state().equals("waiting")) {
+      edge().executor().execute(System::gc);
+    }
   }
 
   private void guardGuest() {
