@@ -2,6 +2,7 @@ package org.kagemusha.daemon;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import org.kagemusha.daemon.cli.CaptureCommand;
 import org.kagemusha.daemon.cli.CheckCommand;
 import org.kagemusha.daemon.cli.ControlVerbs;
@@ -9,6 +10,7 @@ import org.kagemusha.daemon.cli.ExitCode;
 import org.kagemusha.daemon.cli.HomeAgentCommand;
 import org.kagemusha.daemon.cli.PkiCommand;
 import org.kagemusha.daemon.cli.RunCommand;
+import org.kagemusha.daemon.cli.ServiceCommand;
 import org.kagemusha.daemon.cli.Version;
 import org.kagemusha.daemon.demo.DemoCommand;
 import picocli.CommandLine;
@@ -56,12 +58,34 @@ public final class Main implements Runnable {
 
   /** Runs one command and exits with its status. */
   public static void main(String[] arguments) {
+    ServiceCommand<?> daemon = daemon(arguments);
     int status =
-        run(
-            new PrintWriter(System.out, true, StandardCharsets.UTF_8),
-            new PrintWriter(System.err, true, StandardCharsets.UTF_8),
-            arguments);
+        daemon != null
+            ? daemon.serve(Path.of(arguments[1]))
+            : run(
+                new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+                new PrintWriter(System.err, true, StandardCharsets.UTF_8),
+                arguments);
     System.exit(status);
+  }
+
+  /**
+   * The daemon that a plain {@code run FILE} or {@code home-agent FILE} asks for, else null. Daemons
+   * run for months, dozens on a host: they do without the parser of command lines and all that it
+   * looks into, a tenth of their classes.
+   */
+  private static ServiceCommand<?> daemon(String[] arguments) {
+    if (arguments.length != 2
+        || arguments[1].isEmpty()
+        || arguments[1].startsWith("-")
+        || arguments[1].startsWith("@")) {
+      return null;
+    }
+    return switch (arguments[0]) {
+      case "run" -> new RunCommand();
+      case "home-agent" -> new HomeAgentCommand();
+      default -> null;
+    };
   }
 
   /** Runs one command; the exit status is one of {@link ExitCode}. */

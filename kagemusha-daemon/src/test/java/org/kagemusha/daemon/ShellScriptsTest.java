@@ -119,9 +119,11 @@ class ShellScriptsTest {
     Outcome outcome =
         run(
             null, "shellcheck", TOP.resolve("kagemusha").toString(),
-            TOP.resolve(".ci/run").toString(), CTL.toString());
+            TOP.resolve(".ci/run").toString(), CTL.toString(),
+            TOP.resolve("kagemusha-daemon/src/test/scripts/rest").toString());
     assertEquals(new Outcome(0, ""), outcome);
-    for (String script : List.of("kagemusha", ".ci/run", "etc/kagemusha-ctl")) {
+    for (String script : List.of(
+            "kagemusha", ".ci/run", "etc/kagemusha-ctl", "kagemusha-daemon/src/test/scripts/rest")) {
       assertTrue(Files.isExecutable(TOP.resolve(script)), script);
     }
   }

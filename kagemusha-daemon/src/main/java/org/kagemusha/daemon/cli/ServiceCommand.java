@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Parameters;
 
 /** A subcommand that reads a configuration and then serves until it is told to stop. */
-abstract class ServiceCommand<C> implements Callable<Integer> {
+public abstract class ServiceCommand<C> implements Callable<Integer> {
 
   private static final Logger log = LoggerFactory.getLogger(ServiceCommand.class);
 
@@ -27,7 +27,17 @@ abstract class ServiceCommand<C> implements Callable<Integer> {
   abstract Service service(C config);
 
   @Override
-  public Integer call() {
+  public final Integer call() {
+    return serve(file);
+  }
+
+  /**
+   * Serves until told to stop, without the parser of command lines.
+   *
+   * @param file the configuration file
+   * @return one of {@link ExitCode}
+   */
+  public final int serve(Path file) {
     LogSetup.configure(Level.INFO);
     C config;
     try {

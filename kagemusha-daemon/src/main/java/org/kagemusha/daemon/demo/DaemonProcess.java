@@ -73,16 +73,18 @@ public final class DaemonProcess implements Closeable {
     return new DaemonProcess(name, process, socket, log);
   }
 
-  /** This very program, by the virtual machine that runs it. */
+  /** By the launcher, if that started this process; else with this process's own class path. */
   static List<String> ownProgram() {
-    List<String> program = new ArrayList<>();
-    program.add(
+    String launcher = System.getProperty("kagemusha.launcher");
+    if (launcher != null) {
+      return List.of(launcher);
+    }
+    String java =
         ProcessHandle.current().info().command().orElse(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-    program.addAll(List.of("-XX:+UseSerialGC", "-Xmx64m", "-XX:TieredStopAtLevel=4"));
-    program.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    program.add("org.kagemusha.daemon.Main");
-    return program;
+            Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    return List.of(
+        java, "-XX:+UseSerialGC", "-Xmx64m", "-XX:TieredStopAtLevel=4", "-cp",
+        System.getProperty("java.class.path"), "org.kagemusha.daemon.Main");
   }
 
   /** Its process id. */
@@ -143,12 +145,12 @@ public final class DaemonProcess implements Closeable {
     throw new IOException(name + ": not " + what + " in time; last: " + last);
   }
 
-  /** Ends it by SIGTERM and waits for it; by SIGKILL where it does not obey in five seconds. */
+  /** Ends it by SIGTERM and waits for it; by SIGKILL where it does not obey in half a minute. */
   @Override
   public void close() {
     process.destroy();
     try {
-      if (!process.waitFor(5, TimeUnit.SECONDS)) {
+      if (!process.waitFor(30, TimeUnit.SECONDS)) {
         process.destroyForcibly().waitFor(5, TimeUnit.SECONDS);
       }
     } catch (InterruptedException e) {

@@ -57,6 +57,14 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(names = "--json", paramLabel = "FILE", description = "Write the report to a file as JSON.")
   private Path json;
 
+  @Option(
+      names = "--stay",
+      hidden = true,
+      paramLabel = "MS",
+      defaultValue = "4000",
+      description = "How long the guest stays at each place.")
+  private int stayMs;
+
   @Option(names = "--keep", description = "Keep the logs and configuration files.")
   private boolean keep;
 
@@ -70,7 +78,7 @@ public final class DemoCommand implements Callable<Integer> {
     try {
       report =
           new Demo(
-                  new DemoOptions(protection, dad.name(), rounds, 4000, keep),
+                  new DemoOptions(protection, dad.name(), rounds, stayMs, keep),
                   System.out,
                   topology -> {})
               .run();

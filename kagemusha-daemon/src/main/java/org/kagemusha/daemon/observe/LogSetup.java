@@ -20,7 +20,7 @@ public final class LogSetup {
 
   private static final Logger OURS = Logger.getLogger("org.kagemusha");
   private static final Logger AUDIT = Logger.getLogger(AUDIT_NAME);
-  private static volatile boolean muted;
+  private static volatile Thread muted;
 
   private LogSetup() {}
 
@@ -45,14 +45,15 @@ public final class LogSetup {
   }
 
   /**
-   * Does something whose lines are formatted, so that this is practised too, and then discarded.
+   * Does something whose lines, as far as this thread writes them, are formatted, so that this is
+   * practised too, and then discarded. One thread at a time.
    */
   public static void muted(Runnable work) {
-    muted = true;
+    muted = Thread.currentThread();
     try {
       work.run();
     } finally {
-      muted = false;
+      muted = null;
     }
   }
 
@@ -62,7 +63,7 @@ public final class LogSetup {
         new StreamHandler(stream, new LineFormatter(journal)) {
           @Override
           public synchronized void publish(LogRecord record) {
-            if (muted) {
+            if (muted == Thread.currentThread()) {
               getFormatter().format(record);
               return;
             }

@@ -76,6 +76,16 @@ public final class HomeAgentService extends Service {
   }
 
   @Override
+  void rehearse() {
+    HomeAgentConfig current = config;
+    if (current.controller() == null) {
+      Rehearsal.play(associations(current));
+    } else {
+      Rehearsal.playProvisioned(current.controller().suites().get(0), true);
+    }
+  }
+
+  @Override
   void start() throws IOException {
     if (config.controller() != null) {
       CipherChoice.make(config.operating().cipherEngine(), config.controller().suites());
@@ -92,11 +102,6 @@ public final class HomeAgentService extends Service {
           opened(
               new KeyIssuer(
                   loop(), keys.inbound(), this::onLostKeys, () -> keyExport().publish()));
-    }
-    if (config.controller() == null) {
-      Rehearsal.play(associations(config));
-    } else {
-      Rehearsal.playProvisioned(config.controller().suites().get(0), true);
     }
     TapDevice tap =
         opened(

@@ -29,14 +29,18 @@ final class JsonStore<T> {
   private final Class<T> type;
   private final Path file;
   private final Executor writer;
-  private final Gson gson =
-      new GsonBuilder()
-          .setPrettyPrinting()
-          .registerTypeAdapter(Ipv6Address.class, new AsText<>(Ipv6Address::parse))
-          .registerTypeAdapter(Ipv6Prefix.class, new AsText<>(Ipv6Prefix::parse))
-          .registerTypeAdapter(MacAddress.class, new AsText<>(MacAddress::parse))
-          .create();
   private volatile String saved = "";
+
+  /** Loaded when there is something to read or to write. */
+  private static final class Json {
+    private static final Gson GSON =
+        new GsonBuilder()
+            .setPrettyPrinting()
+            .registerTypeAdapter(Ipv6Address.class, new AsText<>(Ipv6Address::parse))
+            .registerTypeAdapter(Ipv6Prefix.class, new AsText<>(Ipv6Prefix::parse))
+            .registerTypeAdapter(MacAddress.class, new AsText<>(MacAddress::parse))
+            .create();
+  }
 
   JsonStore(Class<T> type, Path file, Executor writer) {
     this.type = type;
@@ -49,7 +53,7 @@ final class JsonStore<T> {
     String text = String.join("\n", DurableFile.readLines(file));
     try {
       saved = text;
-      return text.isEmpty() ? null : gson.fromJson(text, type);
+      return text.isEmpty() ? null : Json.GSON.fromJson(text, type);
     } catch (RuntimeException e) {
       log.warn("file is not understood, and what it says not used file={}", file);
       return null;
@@ -58,7 +62,7 @@ final class JsonStore<T> {
 
   /** Saves if something is new; returns before it is written. */
   void save(T value) {
-    String text = value == null ? "" : gson.toJson(value);
+    String text = value == null ? "" : Json.GSON.toJson(value);
     if (text.isEmpty() || text.equals(saved)) {
       return;
     }

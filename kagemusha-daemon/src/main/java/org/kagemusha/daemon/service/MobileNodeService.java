@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.kagemusha.core.ipsec.PayloadProtection;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
@@ -48,11 +49,12 @@ public final class MobileNodeService extends Service {
 
   private static final Logger log = LoggerFactory.getLogger(MobileNodeService.class);
   private static final long ROUTINE_SECONDS = 5;
+  private static final long TIDY_SECONDS = 2;
 
   /** How often rules are installed again that another tool may have flushed. */
   static final long RULES_SECONDS = 60;
 
-  private VmConfig config;
+  private volatile VmConfig config;
   private MacAddress tapMac;
   private MobileNode engine;
   private NodeKeys keys;
@@ -95,13 +97,6 @@ public final class MobileNodeService extends Service {
           new Provisioner(
               config, loop(), keys.inbound(), controllers.attempt(config), this::onKeys));
       opened(() -> loop().call(this::endProvisioning));
-    }
-    if (config.provisioning() == null) {
-      Rehearsal.play(config.associations());
-    } else {
-      Rehearsal.playProvisioned(
-          config.provisioning().suites().get(0),
-          config.protection().payload() != PayloadProtection.DISABLED);
     }
     TapDevice tap =
         opened(
@@ -159,6 +154,18 @@ public final class MobileNodeService extends Service {
     }
     every(ROUTINE_SECONDS, this::routine);
     every(RULES_SECONDS, this::assertRules);
+  }
+
+  @Override
+  void rehearse() {
+    VmConfig current = config;
+    if (current.provisioning() == null) {
+      Rehearsal.play(current.associations());
+    } else {
+      Rehearsal.playProvisioned(
+          current.provisioning().suites().get(0),
+          current.protection().payload() != PayloadProtection.DISABLED);
+    }
   }
 
   private void loadCredentials() throws IOException {
@@ -267,6 +274,14 @@ public final class MobileNodeService extends Service {
     engine.keysChanged(System.nanoTime());
     keyExport().publish();
     guardGuest();
+    loop().eventLoop().schedule(this::tidyUp, TIDY_SECONDS, TimeUnit.SECONDS);
+  }
+
+  /** What TLS left behind goes before the VM comes; once it is there, nothing may stop its packets. */
+  private void tidyUp() {
+    if (engine.status(System.nanoTime()).state().equals("waiting")) {
+      edge().executor().execute(System::gc);
+    }
   }
 
   private void guardGuest() {
@@ -349,6 +364,9 @@ public final class MobileNodeService extends Service {
 
   /** What an arriving VM would have to wait for, or null. */
   private String missing() {
+    if (!isRehearsed()) {
+      return "the daemon has just started, and still practises a move";
+    }
     if (!keys.isThere()) {
       return "no keys: " + keys.provisioner().lastFailure();
     }

@@ -42,6 +42,7 @@ public abstract class Service implements ControlCommands {
   private final Verbs verbs;
   private PacketLoop loop;
   private Edge edge;
+  private volatile boolean rehearsed;
   private Capture capture;
   private final KeyExport keyExport = new KeyExport(() -> espKeys());
   private ServiceNotifier notifier;
@@ -76,6 +77,7 @@ public abstract class Service implements ControlCommands {
       loop.execute(() -> notifier.ready(statusLine()));
       started.complete(null);
       log.info("ready name={} socket={}", name, operating.socket());
+      practise();
       boolean wanted = ended.join();
       log.info("stopping name={}", name);
       notifier.stopping();
@@ -89,6 +91,35 @@ public abstract class Service implements ControlCommands {
     } finally {
       closeAll();
     }
+  }
+
+  /**
+   * Practises a move on a thread of its own, and then gives back the memory that the start took.
+   * The compiler takes longer for it than the whole start: who waits for READY need not wait for it.
+   */
+  private void practise() {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                rehearse();
+              } catch (RuntimeException e) {
+                log.error("rehearsal failed name={}", name, e);
+              }
+              System.gc();
+              rehearsed = true;
+            },
+            "rehearsal");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Does what the role does most, with made-up peers, so that it is compiled. On its own thread. */
+  abstract void rehearse();
+
+  /** Whether {@link #rehearse} is over. */
+  final boolean isRehearsed() {
+    return rehearsed;
   }
 
   /** From the first moment on: a hook's signal that finds no handler would end the process. */

@@ -22,7 +22,7 @@ import org.kagemusha.daemon.config.TlsFiles;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One host's credentials as they were read; immutable, for any thread. */
+/** One host's credentials as they were read; for any thread. */
 public final class TlsCredentials {
 
   private static final Logger log = LoggerFactory.getLogger(TlsCredentials.class);
@@ -50,7 +50,7 @@ public final class TlsCredentials {
   private final PeerTrust trust;
   private final RevocationLists revoked;
   private final PeerIdentity identity;
-  private final SslContext server;
+  private SslContext server;
 
   private TlsCredentials(
       TlsFiles files,
@@ -65,10 +65,6 @@ public final class TlsCredentials {
     this.trust = trust;
     this.revoked = revoked;
     this.identity = PeerIdentities.of(chain.get(0));
-    this.server =
-        common(SslContextBuilder.forServer(new OwnKeyManager(key, chain)))
-            .clientAuth(ClientAuth.REQUIRE)
-            .build();
     // If the platform refuses, it does so here and not at the first connection.
     client();
   }
@@ -159,8 +155,21 @@ public final class TlsCredentials {
         .sessionTimeout(NO_TICKETS_SECONDS);
   }
 
-  /** TLS 1.3 only, the client's certificate demanded, no session is resumed. */
-  public SslContext server() {
+  /**
+   * TLS 1.3 only, the client's certificate demanded, no session is resumed. Made at the first call:
+   * a mobile node, which is never a server, does without the classes.
+   */
+  public synchronized SslContext server() {
+    if (server == null) {
+      try {
+        server =
+            common(SslContextBuilder.forServer(new OwnKeyManager(key, chain)))
+                .clientAuth(ClientAuth.REQUIRE)
+                .build();
+      } catch (SSLException e) {
+        throw new IllegalStateException("TLS cannot be set up as a server", e);
+      }
+    }
     return server;
   }
 
@@ -200,12 +209,19 @@ public final class TlsCredentials {
   }
 
   /**
-   * Makes sure that peers will take this host for a server.
+   * Makes sure that peers will take this host for a server, and that it can be one.
    *
-   * @throws CredentialException if the certificate's Extended Key Usage says otherwise
+   * @throws CredentialException if the certificate's Extended Key Usage says otherwise, or the
+   *     platform refuses
    */
   public void requireServerUse() throws CredentialException {
     requireUse(SERVER_USE, "serverAuth (certtool: tls_www_server)");
+    try {
+      server();
+    } catch (IllegalStateException e) {
+      throw new CredentialException(
+          files.certificate() + ": TLS cannot be set up with it: " + e.getCause().getMessage(), e);
+    }
   }
 
   /**
