@@ -31,6 +31,11 @@ final class CountedUnderlay implements Underlay {
     return underlay.slot(octets);
   }
 
+  @Override
+  public boolean takesDeferred() {
+    return underlay.takesDeferred();
+  }
+
   /** Sends a packet of our own: nobody else counts it if it is not taken. */
   void sendOwn(PacketBuffer packet) {
     switch (send(packet)) {

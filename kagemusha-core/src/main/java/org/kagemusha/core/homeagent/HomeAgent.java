@@ -304,6 +304,14 @@ public final class HomeAgent implements NodeEngine {
   }
 
   @Override
+  public void onEspArrival(PacketBuffer packet, int esp) {
+    // Strangers' packets are opened only as far as there is a limit for them.
+    if (!stopped && (packet.offset() == esp || reverseTunnel.isFromCareOf(packet))) {
+      associations.prepare(packet, esp);
+    }
+  }
+
+  @Override
   public void onUnderlayRefused(PacketBuffer outer, Underlay.Sent why, long nowNs) {
     if (why == Underlay.Sent.TOO_BIG) {
       forwarding.tooBig(outer, nowNs);

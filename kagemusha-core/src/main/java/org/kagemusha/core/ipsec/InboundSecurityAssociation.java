@@ -1,14 +1,14 @@
 package org.kagemusha.core.ipsec;
 
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.LongSupplier;
-import org.kagemusha.core.ipsec.engine.CipherEngine;
 import org.kagemusha.core.ipsec.engine.CipherEngines;
 import org.kagemusha.core.ipsec.engine.EspCipher;
 import org.kagemusha.core.ipsec.engine.EspTransform;
 import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.wire.CipherJob;
+import org.kagemusha.core.wire.CipherWork;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 
@@ -21,7 +21,8 @@ public final class InboundSecurityAssociation {
   private final EncryptionAlgorithm encryption;
   private final EspTransform transform;
   private final int blockMask;
-  private final String engineName;
+  private final MemberCiphers ciphers;
+  private final CipherWork opening = this::openEarly;
   private final ReplayWindow window;
   private final Resynchronisation resynchronisation;
   private EspCipher cipher;
@@ -32,6 +33,8 @@ public final class InboundSecurityAssociation {
   private int nextHeader = Protocol.NO_NEXT_HEADER;
   private long packets;
   private long octets;
+  private long earlyNumber;
+  private boolean earlyAuthentic;
 
   private InboundSecurityAssociation(
       SecurityAssociationParameters parameters,
@@ -47,13 +50,8 @@ public final class InboundSecurityAssociation {
     resynchronisation = extended ? new Resynchronisation(wallMs) : null;
     maximumPackets = limits.packets();
     maximumOctets = limits.octets();
-    CipherEngine engine = engines.engineFor(transform);
-    engineName = engine.name();
-    byte[] encryptionKey = parameters.encryptionKey();
-    byte[] integrityKey = parameters.integrityKey();
-    cipher = engine.opening(transform, encryptionKey, integrityKey, extended);
-    Arrays.fill(encryptionKey, (byte) 0);
-    Arrays.fill(integrityKey, (byte) 0);
+    ciphers = new MemberCiphers(parameters, engines, null);
+    cipher = ciphers.own();
   }
 
   /**
@@ -124,8 +122,65 @@ public final class InboundSecurityAssociation {
   }
 
   /**
+   * Leaves the cipher's part of {@link #open} in a packet as deferred work, unless it can be told
+   * already that it will not be opened. Changes no state: what the window says counts when it is
+   * opened.
+   *
+   * @param esp begins at the ESP header and ends with the ICV
+   */
+  public void prepare(PacketBuffer esp) {
+    int ciphertext = esp.length() - transform.framing();
+    if (!ciphers.areShared()
+        || packets >= maximumPackets
+        || octets > maximumOctets
+        || ciphertext < TRAILER_OCTETS
+        || (ciphertext & blockMask) != 0) {
+      return;
+    }
+    long number = window.infer(esp.bytes().getInt(esp.offset() + Integer.BYTES));
+    if (window.accepts(number)) {
+      esp.defer(opening, number);
+    }
+  }
+
+  /** Notes what was found ahead of time, so that it counts for this packet and no other. */
+  private DropReason takeOutcome(CipherJob job, PacketBuffer esp) {
+    boolean ours = job.isOf(opening, esp.offset(), esp.length());
+    boolean done = job.isDone();
+    boolean broken = job.isBroken();
+    earlyNumber = ours ? job.number() : 0;
+    earlyAuthentic = done;
+    job.clear();
+    if (broken) {
+      return DropReason.CIPHER_FAILED;
+    }
+    // Another association with this SPI has opened it, and is no more: with these keys it is not
+    // authentic.
+    return done && !ours ? DropReason.ESP_AUTHENTICATION_FAILED : null;
+  }
+
+  /** What the cipher says of a number, or has said ahead of time: at most one number is right. */
+  private boolean isAuthentic(PacketBuffer esp, long number) {
+    if (earlyNumber > 0) {
+      if (number == earlyNumber) {
+        return earlyAuthentic;
+      }
+      if (earlyAuthentic) {
+        return false;
+      }
+    }
+    return cipher.open(esp, number);
+  }
+
+  /** On the thread of any member. */
+  private boolean openEarly(PacketBuffer esp, long number, int member) {
+    EspCipher own = ciphers.of(member);
+    return own != null && own.open(esp, number);
+  }
+
+  /**
    * Opens in place: the packet begins at the ESP header and ends with the ICV; afterwards it is the
-   * payload.
+   * payload. Where the work that {@link #prepare} left has been done, its outcome is used.
    *
    * @return null if authentic and fresh, else why not; the octets are then of no use to anyone
    */
@@ -143,6 +198,14 @@ public final class InboundSecurityAssociation {
     if (bytes.getInt(esp.offset()) != spi) {
       return DropReason.ESP_NO_ASSOCIATION;
     }
+    earlyNumber = 0;
+    CipherJob job = esp.cipherJob();
+    if (job != null) {
+      DropReason reason = takeOutcome(job, esp);
+      if (reason != null) {
+        return reason;
+      }
+    }
     int wire = bytes.getInt(esp.offset() + Integer.BYTES);
     long number = window.infer(wire);
     // RFC 4303 §3.4.3: the window is checked before the ICV, and moved only after it.
@@ -150,16 +213,16 @@ public final class InboundSecurityAssociation {
       if (!window.accepts(number)) {
         return DropReason.ESP_REPLAYED;
       }
-      if (!cipher.open(esp, number)) {
+      if (!isAuthentic(esp, number)) {
         return DropReason.ESP_AUTHENTICATION_FAILED;
       }
     } else {
       if (number > 0 && !window.accepts(number)) {
         return DropReason.ESP_REPLAYED;
       }
-      if (number <= 0 || !cipher.open(esp, number)) {
+      if (number <= 0 || !isAuthentic(esp, number)) {
         number = resynchronisation.afterFailure(wire, number, window.top());
-        if (number <= 0 || !cipher.open(esp, number)) {
+        if (number <= 0 || !isAuthentic(esp, number)) {
           return DropReason.ESP_AUTHENTICATION_FAILED;
         }
       }
@@ -182,7 +245,7 @@ public final class InboundSecurityAssociation {
 
   /** The name of the engine that opens. */
   public String engineName() {
-    return engineName;
+    return ciphers.engineName();
   }
 
   /** How many packets were authentic and fresh. */
@@ -202,10 +265,8 @@ public final class InboundSecurityAssociation {
   public void destroy() {
     maximumPackets = 0;
     maximumOctets = 0;
-    if (cipher != null) {
-      cipher.destroy();
-      cipher = null;
-    }
+    ciphers.destroy();
+    cipher = null;
   }
 
   /** The highest authentic sequence number, or 0. */

@@ -1,14 +1,13 @@
 package org.kagemusha.core.ipsec;
 
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.Objects;
-import org.kagemusha.core.ipsec.engine.CipherEngine;
 import org.kagemusha.core.ipsec.engine.CipherEngines;
 import org.kagemusha.core.ipsec.engine.EspCipher;
 import org.kagemusha.core.ipsec.engine.EspTransform;
 import org.kagemusha.core.ipsec.engine.InitialisationVectors;
 import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.wire.CipherWork;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /** One outbound ESP association (RFC 4303 §3.3), for one thread. */
@@ -22,7 +21,8 @@ public final class OutboundSecurityAssociation {
   private final EspTransform transform;
   private final SequenceNumbers sequence;
   private final EncryptionAlgorithm encryption;
-  private final String engineName;
+  private final MemberCiphers ciphers;
+  private final CipherWork sealing = this::complete;
   private EspCipher cipher;
   private long maximumPackets;
   private long maximumOctets;
@@ -43,13 +43,8 @@ public final class OutboundSecurityAssociation {
     transform = parameters.transform();
     maximumPackets = limits.packets();
     maximumOctets = limits.octets();
-    CipherEngine engine = engines.engineFor(transform);
-    engineName = engine.name();
-    byte[] encryptionKey = parameters.encryptionKey();
-    byte[] integrityKey = parameters.integrityKey();
-    cipher = engine.sealing(transform, encryptionKey, integrityKey, extended, ivs);
-    Arrays.fill(encryptionKey, (byte) 0);
-    Arrays.fill(integrityKey, (byte) 0);
+    ciphers = new MemberCiphers(parameters, engines, Objects.requireNonNull(ivs, "ivs"));
+    cipher = ciphers.own();
   }
 
   /**
@@ -104,15 +99,30 @@ public final class OutboundSecurityAssociation {
   }
 
   /**
+   * Seals in place and at once; see {@link #seal(PacketBuffer, int, boolean)}.
+   *
+   * @param nextHeader the protocol of the payload, 0 to 255
+   */
+  public DropReason seal(PacketBuffer payload, int nextHeader) {
+    return seal(payload, nextHeader, false);
+  }
+
+  /**
    * Seals in place: the buffer's packet is the payload (e.g. an inner IPv6 packet or a Mobility
    * Header); afterwards it is ESP header, IV, ciphertext, padding, trailer and ICV. Needs up to 24
    * octets of headroom and 34 of tailroom.
    *
+   * <p>The pass of the cipher may be left for {@link PacketBuffer#perform}: then the packet has its
+   * sequence number, its length and all but the cipher's octets. Until then its SPI is 0, which
+   * nobody may send, and it is refused if the association was destroyed meanwhile.
+   *
    * @param nextHeader the protocol of the payload, 0 to 255
+   * @param later whether to leave the cipher's pass for later; not done by an association whose
+   *     {@link CipherEngines} are for one thread
    * @return null if sealed, else why not; then the packet is as it was
    * @throws IndexOutOfBoundsException if head or tail room are missing
    */
-  public DropReason seal(PacketBuffer payload, int nextHeader) {
+  public DropReason seal(PacketBuffer payload, int nextHeader, boolean later) {
     int count = payload.length();
     // RFC 4301 §4.4.2.1: at the hard lifetime, the association is not used any more.
     if (packets >= maximumPackets || count > maximumOctets - octets) {
@@ -134,13 +144,39 @@ public final class OutboundSecurityAssociation {
     bytes.put(end++, (byte) padding);
     bytes.put(end, (byte) nextHeader);
     payload.prepend(EspTransform.HEADER_OCTETS + transform.ivOctets());
-    bytes.putInt(payload.offset(), spi);
     bytes.putInt(payload.offset() + Integer.BYTES, (int) number);
-    cipher.seal(payload, number);
+    if (later && ciphers.areShared()) {
+      // RFC 4303 §2.1: "The SPI value of zero (0) is reserved for local, implementation-specific
+      // use and MUST NOT be sent on the wire."
+      bytes.putInt(payload.offset(), 0);
+      payload.defer(sealing, number);
+    } else {
+      bytes.putInt(payload.offset(), spi);
+      cipher.seal(payload, number);
+    }
     packets++;
     octets += count;
     lastSequence = number;
     return null;
+  }
+
+  /** What {@link #seal} left for later; on the thread of any member. */
+  private boolean complete(PacketBuffer packet, long number, int member) {
+    EspCipher own = ciphers.of(member);
+    if (own == null) {
+      return false;
+    }
+    boolean sealed = false;
+    packet.bytes().putInt(packet.offset(), spi);
+    try {
+      own.seal(packet, number);
+      sealed = true;
+    } finally {
+      if (!sealed) {
+        packet.bytes().putInt(packet.offset(), 0);
+      }
+    }
+    return true;
   }
 
   /**
@@ -150,10 +186,8 @@ public final class OutboundSecurityAssociation {
   public void destroy() {
     maximumPackets = 0;
     maximumOctets = 0;
-    if (cipher != null) {
-      cipher.destroy();
-      cipher = null;
-    }
+    ciphers.destroy();
+    cipher = null;
   }
 
   /** The VM has come back to this host; see {@link SequenceNumbers#catchUp}. */
@@ -173,7 +207,7 @@ public final class OutboundSecurityAssociation {
 
   /** The name of the engine that seals. */
   public String engineName() {
-    return engineName;
+    return ciphers.engineName();
   }
 
   /** How many packets were sealed. */

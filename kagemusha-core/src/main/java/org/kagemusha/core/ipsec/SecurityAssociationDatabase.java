@@ -3,6 +3,7 @@ package org.kagemusha.core.ipsec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.kagemusha.core.wire.PacketBuffer;
 
 /**
  * Inbound associations by SPI (RFC 4301 §4.4.2: unicast, so the SPI is enough). Open addressing
@@ -19,6 +20,27 @@ public final class SecurityAssociationDatabase {
   /** The association with an SPI, or null. */
   public InboundSecurityAssociation inbound(int spi) {
     return slots[find(spi)];
+  }
+
+  /**
+   * Leaves opening an ESP packet in it as deferred work, where its association is here; see {@link
+   * InboundSecurityAssociation#prepare}.
+   *
+   * @param packet ends with the ICV; stays as it is
+   * @param esp the absolute index of the ESP header in it
+   */
+  public void prepare(PacketBuffer packet, int esp) {
+    int start = packet.offset();
+    int end = packet.end();
+    if (end - esp < Integer.BYTES) {
+      return;
+    }
+    InboundSecurityAssociation association = inbound(packet.bytes().getInt(esp));
+    if (association != null) {
+      packet.set(esp, end - esp);
+      association.prepare(packet);
+      packet.set(start, end - start);
+    }
   }
 
   /** How many associations there are. */

@@ -59,16 +59,31 @@ public final class UdpEncapsulation {
       int remotePort,
       Ipv6Address source,
       Ipv6Address destination) {
+    prepend(packet, localPort, remotePort);
+    int length = packet.length();
+    writeChecksum(
+        packet.bytes(),
+        packet.offset(),
+        InternetChecksum.pseudoHeader(source, destination, length, Protocol.UDP));
+  }
+
+  /**
+   * Puts the UDP header in front of a packet that is sealed later, with the checksum zero: {@link
+   * #restoreChecksum} or the kernel computes it.
+   *
+   * @throws IllegalArgumentException if a port or the length is out of its range
+   * @throws IndexOutOfBoundsException if headroom is missing
+   */
+  public static void prepend(PacketBuffer packet, int localPort, int remotePort) {
     int length = HEADER_OCTETS + packet.length();
     if (!isPort(localPort) || !isPort(remotePort) || length > 0xffff) {
       throw new IllegalArgumentException(
           "no UDP datagram: ports " + localPort + ", " + remotePort + ", length " + length);
     }
     int at = packet.prepend(HEADER_OCTETS).offset();
-    ByteBuffer bytes = packet.bytes();
-    bytes.putLong(at, (long) localPort << 48 | (long) remotePort << 32 | (long) length << 16);
-    writeChecksum(
-        bytes, at, InternetChecksum.pseudoHeader(source, destination, length, Protocol.UDP));
+    packet
+        .bytes()
+        .putLong(at, (long) localPort << 48 | (long) remotePort << 32 | (long) length << 16);
   }
 
   /**

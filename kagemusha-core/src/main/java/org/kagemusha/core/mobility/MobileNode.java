@@ -71,6 +71,7 @@ public final class MobileNode implements NodeEngine {
   private final HomeLink guestLink;
   private final RandomGenerator random;
   private final Counters counters;
+  private final SecurityAssociationDatabase associations;
   private final SignallingReader reader;
   private final TunnelContext tunnels;
   private final HandoverRecorder recorder;
@@ -135,6 +136,7 @@ public final class MobileNode implements NodeEngine {
     this.guestLink = guestLink;
     this.random = random;
     this.counters = counters;
+    this.associations = associations;
     this.reader = new SignallingReader(associations);
     this.tunnels =
         new TunnelContext(settings.tunnel(), counters, settings.homeAgents().get(0), random);
@@ -421,6 +423,11 @@ public final class MobileNode implements NodeEngine {
       case ICMPV6 -> onIcmpv6(packet, nowNs);
       default -> onDropped(packet, nowNs);
     }
+  }
+
+  @Override
+  public void onEspArrival(PacketBuffer packet, int esp) {
+    associations.prepare(packet, esp);
   }
 
   @Override

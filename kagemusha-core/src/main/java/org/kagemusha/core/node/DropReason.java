@@ -121,7 +121,9 @@ public enum DropReason {
   /** A super-packet or an unfinished checksum that contradicts the packet, virtio 1.2 §5.1.6. */
   OFFLOAD_INVALID("segmentation or checksum left to do that contradicts the packet"),
   /** Packets that the kernel dropped because a socket's queue was full or a checksum wrong. */
-  RECEIVE_OVERFLOW("dropped by the kernel before it was read");
+  RECEIVE_OVERFLOW("dropped by the kernel before it was read"),
+  /** The cipher failed on it, or its keys were destroyed before it was sealed. */
+  CIPHER_FAILED("cipher failed, or keys destroyed before sealing");
 
   private final String help;
 

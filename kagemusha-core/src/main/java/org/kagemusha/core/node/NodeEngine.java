@@ -27,6 +27,16 @@ public interface NodeEngine {
   void onUnderlayPacket(PacketBuffer packet, long nowNs);
 
   /**
+   * Looks at an ESP packet that will come by {@link #onUnderlayPacket}, behind others. Where it is
+   * worth it, opening it is left in the buffer as deferred work, which may be done before; no state
+   * changes. What is decided then is what would be decided without this call.
+   *
+   * @param packet from its IPv6 header on; only from its ESP header on where it came in UDP
+   * @param esp the absolute index of the ESP header
+   */
+  default void onEspArrival(PacketBuffer packet, int esp) {}
+
+  /**
    * Takes back a packet that {@link Underlay#send} had accepted for a batch and that did not go out.
    * May be called while the engine is sending another. Whoever calls has counted the drop.
    *

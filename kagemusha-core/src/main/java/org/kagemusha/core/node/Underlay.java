@@ -15,7 +15,9 @@ public interface Underlay {
     /** There is no route, or the interface is down. */
     UNREACHABLE,
     /** The socket's queue is full. */
-    CONGESTED
+    CONGESTED,
+    /** It was to be sealed at last, and could not be: see {@link PacketBuffer#defer}. */
+    NOT_SEALED
   }
 
   /**
@@ -34,5 +36,14 @@ public interface Underlay {
    */
   default PacketBuffer slot(int octets) {
     return null;
+  }
+
+  /**
+   * Whether {@link #send} takes packets whose sealing is deferred ({@link PacketBuffer#defer}), with
+   * a UDP checksum of zero where they are in UDP right behind the IPv6 header. They are sealed before
+   * they leave.
+   */
+  default boolean takesDeferred() {
+    return false;
   }
 }

@@ -55,6 +55,7 @@ final class OuterDelivery {
     return switch (sent) {
       case UNREACHABLE -> DropReason.SEND_UNREACHABLE;
       case CONGESTED -> DropReason.QUEUE_FULL;
+      case NOT_SEALED -> DropReason.CIPHER_FAILED;
       default -> DropReason.SEND_FAILED;
     };
   }

@@ -1,6 +1,7 @@
 package org.kagemusha.core.tunnel;
 
 import java.nio.ByteBuffer;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.Underlay;
@@ -37,6 +38,10 @@ final class OuterFragments {
    * @return what became of the last fragment that was tried
    */
   Underlay.Sent send(PacketBuffer outer, int mtu, Underlay underlay, Counters counters) {
+    if (!outer.settle()) {
+      return Underlay.Sent.NOT_SEALED;
+    }
+    UdpEncapsulation.restoreChecksum(outer);
     // "Each fragment, except possibly the last, is an integer multiple of 8 octets long."
     int room = Math.min(mtu, SCRATCH) - Ipv6Header.BYTES - HEADER & ~7;
     whole.copyFrom(outer);

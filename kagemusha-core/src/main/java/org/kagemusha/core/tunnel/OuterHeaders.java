@@ -2,6 +2,7 @@ package org.kagemusha.core.tunnel;
 
 import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.node.Underlay;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
@@ -51,20 +52,28 @@ final class OuterHeaders {
   /**
    * Makes the inner packet, or a segment of it, the outer one.
    *
+   * @param underlay where it will go: where that can wait, sealing is left to it
    * @return null, or why it could not be sealed
    */
-  DropReason prepend(PacketBuffer packet) {
+  DropReason prepend(PacketBuffer packet, Underlay underlay) {
     int next = Protocol.IPV6;
+    boolean encapsulated = tunnel.isEncapsulated();
+    // Behind another header, the checksum of UDP could not be restored.
+    boolean later = underlay.takesDeferred() && !(encapsulated && limit >= 0);
     if (tunnel.association() != null) {
-      DropReason refused = tunnel.association().seal(packet, Protocol.IPV6);
+      DropReason refused = tunnel.association().seal(packet, Protocol.IPV6, later);
       if (refused != null) {
         return refused;
       }
       next = Protocol.ESP;
     }
-    if (tunnel.isEncapsulated()) {
-      UdpEncapsulation.prepend(
-          packet, tunnel.localPort(), tunnel.remotePort(), tunnel.local(), tunnel.remote());
+    if (encapsulated) {
+      if (packet.isDeferred()) {
+        UdpEncapsulation.prepend(packet, tunnel.localPort(), tunnel.remotePort());
+      } else {
+        UdpEncapsulation.prepend(
+            packet, tunnel.localPort(), tunnel.remotePort(), tunnel.local(), tunnel.remote());
+      }
       next = Protocol.UDP;
     }
     if (limit >= 0) {

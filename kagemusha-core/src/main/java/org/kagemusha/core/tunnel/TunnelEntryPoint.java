@@ -129,7 +129,7 @@ final class TunnelEntryPoint {
   private void sendOne(
       Tunnel tunnel, PacketBuffer packet, Underlay underlay, InnerErrors errors, long nowNs) {
     int innerLength = packet.length();
-    DropReason refused = outerHeaders.prepend(packet);
+    DropReason refused = outerHeaders.prepend(packet, underlay);
     if (refused == null) {
       refused = delivery.send(tunnel, packet, innerLength, underlay, nowNs);
     }
@@ -161,7 +161,7 @@ final class TunnelEntryPoint {
       segmenter.next(segment);
       Ipv6Header.hopLimit(segment.bytes(), segment.offset(), hopLimit);
       int innerLength = segment.length();
-      DropReason refused = outerHeaders.prepend(segment);
+      DropReason refused = outerHeaders.prepend(segment, underlay);
       if (refused == null) {
         refused = delivery.send(tunnel, segment, innerLength, underlay, nowNs);
       }

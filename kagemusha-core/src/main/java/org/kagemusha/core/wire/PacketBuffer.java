@@ -11,7 +11,8 @@ import java.nio.ByteOrder;
  * <p>What a sender left to hardware that never came is still to do (the checksum offload and
  * segmentation offload of a network card): {@link #isUnfinished()} says that the transport checksum
  * holds only the folded sum of its pseudo-header, {@link #isSuperPacket()} that the transport payload
- * is that of several segments in one. Both are kept by index, so headers may come and go in front.
+ * is that of several segments in one. Both are kept by index, so headers may come and go in front. So
+ * is what a cipher has still to do ({@link #defer}).
  *
  * <p>The buffer belongs to one thread and is reused: whoever is handed one may change it, but must
  * not keep it after returning.
@@ -31,6 +32,7 @@ public final class PacketBuffer {
   private int checksumStart = -1;
   private int checksumOffset;
   private int segmentSize;
+  private CipherJob job;
 
   /**
    * Wraps memory.
@@ -139,13 +141,19 @@ public final class PacketBuffer {
     return set(offset, newLength);
   }
 
-  /** Makes this packet the copy of another, at the usual headroom, with what it still lacks. */
+  /**
+   * Makes this packet the copy of another, at the usual headroom, with what it still lacks. What a
+   * cipher has refused or failed at is not whole in the copy either.
+   */
   public PacketBuffer copyFrom(PacketBuffer other) {
     bytes.put(HEADROOM, other.bytes, other.offset, other.length);
     finished();
     if (other.isUnfinished()) {
       unfinished(
           HEADROOM + other.checksumStart - other.offset, other.checksumOffset, other.segmentSize);
+    }
+    if (other.job != null && !other.job.isSettled()) {
+      ownJob().copy(other.job, HEADROOM - other.offset);
     }
     return set(HEADROOM, other.length);
   }
@@ -171,7 +179,72 @@ public final class PacketBuffer {
     checksumStart = -1;
     checksumOffset = 0;
     segmentSize = 0;
+    if (job != null) {
+      job.clear();
+    }
     return this;
+  }
+
+  /**
+   * Leaves the pass of a cipher over the packet, as it lies now, for later: until {@link #perform},
+   * what lies there is for nobody's eyes.
+   *
+   * @param number the sequence number
+   */
+  public PacketBuffer defer(CipherWork work, long number) {
+    ownJob().due(work, number, offset, length);
+    return this;
+  }
+
+  /** What a cipher has still to do, or has done ahead of time; null where there never was any. */
+  public CipherJob cipherJob() {
+    return job;
+  }
+
+  /** Whether a cipher has still to do something. */
+  public boolean isDeferred() {
+    return job != null && job.isDue();
+  }
+
+  /** Whether no cipher has to do anything, or failed, or refused to. */
+  public boolean isSettled() {
+    return job == null || job.isSettled();
+  }
+
+  /**
+   * Does what was deferred. If the cipher throws, the packet never is {@link #isSettled}.
+   *
+   * @param member who does it, see {@link CipherWork#perform}
+   */
+  public void perform(int member) {
+    if (job != null) {
+      job.perform(this, member);
+    }
+  }
+
+  /**
+   * Does at once what was deferred, on the thread that owns the packet.
+   *
+   * @return whether the packet may be used: see {@link #isSettled}
+   */
+  public boolean settle() {
+    perform(0);
+    return isSettled();
+  }
+
+  /** Takes over what is known of a packet in the same place of the same memory. */
+  public PacketBuffer jobOf(PacketBuffer other) {
+    if (other.job != null) {
+      ownJob().copy(other.job, 0);
+    }
+    return this;
+  }
+
+  private CipherJob ownJob() {
+    if (job == null) {
+      job = new CipherJob();
+    }
+    return job;
   }
 
   /** Whether the transport checksum is still to be computed. */

@@ -16,6 +16,7 @@ public final class CipherEngines {
   private static volatile CipherEngines standard = withAccelerators(List.of());
 
   private final List<CipherEngine> engines;
+  private final int members;
   private final Map<EspTransform, CipherEngine> chosen = new EnumMap<>(EspTransform.class);
 
   /**
@@ -24,7 +25,27 @@ public final class CipherEngines {
    * @param engines the preferred first
    */
   public CipherEngines(List<CipherEngine> engines) {
+    this(engines, 1);
+  }
+
+  /**
+   * Chooses among engines for a team.
+   *
+   * @param engines the preferred first
+   * @param members how many threads may work for one association, 1 to {@link
+   *     CipherTeam#MOST_MEMBERS}
+   */
+  public CipherEngines(List<CipherEngine> engines, int members) {
+    if (members < 1 || members > CipherTeam.MOST_MEMBERS) {
+      throw new IllegalArgumentException("no team of " + members);
+    }
     this.engines = List.copyOf(engines);
+    this.members = members;
+  }
+
+  /** How many threads may work for one association, each with a cipher of its own. */
+  public int members() {
+    return members;
   }
 
   /**
@@ -42,10 +63,15 @@ public final class CipherEngines {
    * @param accelerators the preferred first
    */
   public static CipherEngines withAccelerators(List<CipherEngine> accelerators) {
+    return withAccelerators(accelerators, 1);
+  }
+
+  /** The same for a team of that many members. */
+  public static CipherEngines withAccelerators(List<CipherEngine> accelerators, int members) {
     List<CipherEngine> engines = new ArrayList<>(accelerators);
     engines.add(new JdkCipherEngine());
     engines.add(new BouncyCastleCipherEngine());
-    return new CipherEngines(engines);
+    return new CipherEngines(engines, members);
   }
 
   /** Makes these the {@link #standard} ones for associations that are created from now on. */
