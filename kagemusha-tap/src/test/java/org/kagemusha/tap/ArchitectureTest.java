@@ -25,12 +25,14 @@ class ArchitectureTest {
         .layer("careof").definedBy("org.kagemusha.tap.careof")
         .layer("nft").definedBy("org.kagemusha.tap.nft")
         .layer("ipsecmb").definedBy("org.kagemusha.tap.ipsecmb")
+        .layer("team").definedBy("org.kagemusha.tap.team")
         .whereLayer("netlink").mayOnlyBeAccessedByLayers("tap", "careof")
         .whereLayer("tap").mayNotBeAccessedByAnyLayer()
         .whereLayer("rawsocket").mayNotBeAccessedByAnyLayer()
         .whereLayer("careof").mayNotBeAccessedByAnyLayer()
         .whereLayer("nft").mayNotBeAccessedByAnyLayer()
         .whereLayer("ipsecmb").mayNotBeAccessedByAnyLayer()
+        .whereLayer("team").mayNotBeAccessedByAnyLayer()
         .whereLayer("libc").mayNotAccessAnyLayer()
         .check(classes);
   }

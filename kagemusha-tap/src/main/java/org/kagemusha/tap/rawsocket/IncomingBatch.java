@@ -2,6 +2,7 @@ package org.kagemusha.tap.rawsocket;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -29,6 +30,9 @@ final class IncomingBatch {
   private static final int FLAGS = 48;
   private static final int RECEIVED = 56;
 
+  /** What a joined message usually has at most. */
+  private static final int JOINED = 64;
+
   private static final int ANNEX = 256;
   private static final int NAME = 16;
   private static final int NAME_SIZE = 28;
@@ -39,6 +43,7 @@ final class IncomingBatch {
   private final LazyMemory memory;
   private final ByteBuffer bytes;
   private final PacketBuffer[] packets;
+  private final PacketBuffer[][] views;
   private final int most;
   private final int start;
   private final int vector;
@@ -60,6 +65,7 @@ final class IncomingBatch {
     this.most = most;
     start = PacketBuffer.HEADROOM + headers;
     packets = new PacketBuffer[most];
+    views = new PacketBuffer[most][];
     vector = most * SLOT;
     annex = vector + most * MESSAGE;
     int size = annex + most * ANNEX;
@@ -125,6 +131,20 @@ final class IncomingBatch {
     return packets[message];
   }
 
+  /** One of the packets that a message joins, on its memory; made when it is first asked for. */
+  PacketBuffer view(int message, int number) {
+    PacketBuffer[] all = views[message];
+    if (all == null || number >= all.length) {
+      all = all == null ? new PacketBuffer[JOINED] : Arrays.copyOf(all, 2 * number);
+      views[message] = all;
+    }
+    if (all[number] == null) {
+      PacketBuffer whole = packets[message];
+      all[number] = new PacketBuffer(whole.bytes(), whole.address());
+    }
+    return all[number];
+  }
+
   /** Octets that the kernel handed over. */
   int octets(int message) {
     return bytes.getInt(vector + message * MESSAGE + RECEIVED);
@@ -177,6 +197,11 @@ final class IncomingBatch {
   /** What the socket has dropped up to the parsed message, of 32 bits. */
   int kernelDrops() {
     return kernelDrops;
+  }
+
+  /** Sets what {@link #kernelDrops()} tells until a message tells otherwise. */
+  void kernelDrops(int all) {
+    kernelDrops = all;
   }
 
   /** Writes the peer's port of the parsed message, in network order. */

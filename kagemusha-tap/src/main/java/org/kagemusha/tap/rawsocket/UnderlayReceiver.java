@@ -2,6 +2,7 @@ package org.kagemusha.tap.rawsocket;
 
 import java.nio.ByteBuffer;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
+import org.kagemusha.core.ipsec.engine.CipherTeam;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -60,6 +61,7 @@ public final class UnderlayReceiver implements AutoCloseable {
   private final Counters counters;
   private final IncomingBatch batch;
   private final ReceiveOffload offload;
+  private final EarlyOpening opening;
   private final ByteBuffer kept = ByteBuffer.allocate(PacketBuffer.TAILROOM);
   private int next;
   private boolean drained;
@@ -70,14 +72,19 @@ public final class UnderlayReceiver implements AutoCloseable {
   private int end;
   private int segment;
   private int keptOctets;
+  private int joinedMessage;
+  private int joinedIndex;
+  private boolean openedEarly;
 
   private UnderlayReceiver(
       int protocol,
       Descriptor socket,
       EncapsulationSocket encapsulation,
       UnderlaySettings settings,
-      Counters counters)
+      Counters counters,
+      EarlyOpening opening)
       throws KernelException {
+    this.opening = protocol == Protocol.ESP || protocol == Protocol.UDP ? opening : null;
     this.protocol = protocol;
     this.socket = socket;
     this.encapsulation = encapsulation;
@@ -94,9 +101,13 @@ public final class UnderlayReceiver implements AutoCloseable {
             isData ? settings.batch() : Math.min(settings.batch(), CONTROL_BATCH), headers);
   }
 
-  /** A raw socket of one protocol. */
+  /**
+   * A raw socket of one protocol.
+   *
+   * @param opening opens ESP ahead of time; null: nobody does
+   */
   static UnderlayReceiver open(
-      int protocol, UnderlaySettings settings, Counters counters)
+      int protocol, UnderlaySettings settings, Counters counters, EarlyOpening opening)
       throws KernelException {
     Descriptor socket =
         Descriptor.openSocket(
@@ -107,7 +118,7 @@ public final class UnderlayReceiver implements AutoCloseable {
       }
       prepare(socket, settings);
       UnderlayReceiver receiver =
-          new UnderlayReceiver(protocol, socket, null, settings, counters);
+          new UnderlayReceiver(protocol, socket, null, settings, counters, opening);
       receiver.bind(settings.local());
       // What arrived between socket() and bind() was for any address.
       receiver.discard();
@@ -120,10 +131,11 @@ public final class UnderlayReceiver implements AutoCloseable {
 
   /** The UDP socket, which is closed with the receiver. */
   static UnderlayReceiver openEncapsulation(
-      EncapsulationSocket socket, UnderlaySettings settings, Counters counters)
+      EncapsulationSocket socket, UnderlaySettings settings, Counters counters,
+      EarlyOpening opening)
       throws KernelException {
     try {
-      return new UnderlayReceiver(Protocol.UDP, null, socket, settings, counters);
+      return new UnderlayReceiver(Protocol.UDP, null, socket, settings, counters, opening);
     } catch (KernelException | RuntimeException e) {
       socket.close();
       throw e;
@@ -235,6 +247,9 @@ public final class UnderlayReceiver implements AutoCloseable {
         port = encapsulation == null ? 0 : encapsulation.readablePort();
         drained =
             got < batch.length() && (encapsulation == null || !encapsulation.hasPrevious());
+        if (opening != null) {
+          openEarly(got);
+        }
         return true;
       }
       int errno = Libc.errno();
@@ -251,6 +266,39 @@ public final class UnderlayReceiver implements AutoCloseable {
     }
   }
 
+  /** Looks at all that came, before the first of it is handed over. */
+  private void openEarly(int messages) {
+    openedEarly = encapsulation != null || messages >= CipherTeam.FEWEST_JOBS;
+    if (!openedEarly) {
+      return;
+    }
+    opening.begin();
+    int drops = batch.kernelDrops();
+    for (int i = 0; i < messages; i++) {
+      if (batch.parse(i)) {
+        openEarly(batch.packet(i).finished(), batch.octets(i), i);
+      }
+    }
+    batch.kernelDrops(drops);
+    opening.run();
+  }
+
+  private void openEarly(PacketBuffer packet, int octets, int message) {
+    int esp = PacketBuffer.HEADROOM + headers;
+    if (encapsulation == null) {
+      place(packet, PacketBuffer.HEADROOM, octets);
+      opening.add(packet, esp);
+    } else if (batch.segment() == 0 || octets <= batch.segment()) {
+      opening.add(packet.set(esp, octets), esp);
+    } else {
+      for (int from = 0, i = 0; from < octets; from += batch.segment(), i++) {
+        PacketBuffer view = batch.view(message, i);
+        view.finished().set(esp + from, Math.min(batch.segment(), octets - from));
+        opening.add(view, esp + from);
+      }
+    }
+  }
+
   private PacketBuffer take(int message) {
     boolean whole = batch.parse(message);
     countKernelDrops();
@@ -258,7 +306,10 @@ public final class UnderlayReceiver implements AutoCloseable {
       counters.drop(DropReason.RECEIVE_TRUNCATED);
       return null;
     }
-    PacketBuffer packet = batch.packet(message).finished();
+    PacketBuffer packet = batch.packet(message);
+    if (!openedEarly) {
+      packet.finished();
+    }
     int octets = batch.octets(message);
     if (batch.segment() > 0 && octets > batch.segment()) {
       joined = packet;
@@ -266,6 +317,8 @@ public final class UnderlayReceiver implements AutoCloseable {
       end = position + octets;
       segment = batch.segment();
       keptOctets = 0;
+      joinedMessage = message;
+      joinedIndex = 0;
       return nextJoined();
     }
     place(packet, PacketBuffer.HEADROOM, octets);
@@ -285,6 +338,9 @@ public final class UnderlayReceiver implements AutoCloseable {
    */
   private PacketBuffer nextJoined() {
     PacketBuffer packet = joined.finished();
+    if (openedEarly) {
+      packet.jobOf(batch.view(joinedMessage, joinedIndex++));
+    }
     ByteBuffer bytes = packet.bytes();
     bytes.put(position, kept, 0, keptOctets);
     int count = Math.min(segment, end - position);

@@ -2,6 +2,9 @@ package org.kagemusha.tap.rawsocket;
 
 import java.nio.ByteBuffer;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
+import org.kagemusha.core.ipsec.engine.CipherTeam;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.Underlay.Sent;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
@@ -39,12 +42,22 @@ final class UnderlaySender implements AutoCloseable {
   private final Sent[] reasons;
   private final OutgoingBatch batch;
   private final OutgoingBatch single;
+  private final Counters counters;
+  private final CipherTeam team;
+  private final CipherTeam.Task sealing = this::seal;
   private PacketBuffer large;
   private int refusals;
+  private boolean deferred;
   private boolean segments;
 
   private UnderlaySender(
-      Descriptor raw, EncapsulationSocket encapsulation, UnderlaySettings settings) {
+      Descriptor raw,
+      EncapsulationSocket encapsulation,
+      UnderlaySettings settings,
+      Counters counters,
+      CipherTeam team) {
+    this.counters = counters;
+    this.team = team;
     this.raw = raw;
     this.encapsulation = encapsulation;
     linkIndex = settings.linkIndex();
@@ -60,8 +73,14 @@ final class UnderlaySender implements AutoCloseable {
 
   /**
    * @param encapsulation the UDP socket, or null where there is none
+   * @param counters where packets are counted that could not be sealed
+   * @param team seals what is deferred, if it has more than one member
    */
-  static UnderlaySender open(UnderlaySettings settings, EncapsulationSocket encapsulation)
+  static UnderlaySender open(
+      UnderlaySettings settings,
+      EncapsulationSocket encapsulation,
+      Counters counters,
+      CipherTeam team)
       throws KernelException {
     Descriptor raw =
         Descriptor.openSocket(
@@ -72,7 +91,7 @@ final class UnderlaySender implements AutoCloseable {
       raw.setOption(
           Constants.IPPROTO_IPV6, Constants.IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP");
       UnderlaySocket.restrict(raw, settings);
-      UnderlaySender sender = new UnderlaySender(raw, encapsulation, settings);
+      UnderlaySender sender = new UnderlaySender(raw, encapsulation, settings, counters, team);
       sender.bind(settings.local());
       return sender;
     } catch (KernelException | RuntimeException e) {
@@ -91,6 +110,10 @@ final class UnderlaySender implements AutoCloseable {
 
   boolean segments() {
     return segments;
+  }
+
+  boolean takesDeferred() {
+    return size > 1 && team.members() > 1;
   }
 
   boolean isEmpty() {
@@ -127,16 +150,27 @@ final class UnderlaySender implements AutoCloseable {
     if (packet != slot) {
       slot.copyFrom(packet);
     }
+    if (slot.isDeferred()) {
+      deferred = true;
+      // Its checksum is computed here.
+      if (!udp && isUdp(slot) && !slot.settle()) {
+        return Sent.NOT_SEALED;
+      }
+    }
+    add(slot, udp, onLink);
+    if (batch.packets() == size) {
+      transmit();
+    }
+    return Sent.OK;
+  }
+
+  private void add(PacketBuffer slot, boolean udp, boolean onLink) {
     if (udp) {
       batch.addUdp(slot, segments);
     } else {
       UdpEncapsulation.restoreChecksum(slot);
       batch.addRaw(slot, onLink);
     }
-    if (batch.packets() == size) {
-      transmit();
-    }
-    return Sent.OK;
   }
 
   void flush(UnderlaySocket.Refused listener) {
@@ -149,6 +183,9 @@ final class UnderlaySender implements AutoCloseable {
 
   /** Hands over what waits; what is refused waits to be told of. */
   void transmit() {
+    if (takesDeferred()) {
+      sealAll();
+    }
     int at = 0;
     int messages = batch.messages();
     while (at < messages) {
@@ -167,6 +204,67 @@ final class UnderlaySender implements AutoCloseable {
       }
     }
     batch.clear();
+  }
+
+  /** Seals what is deferred, and takes out of the batch what must not leave. */
+  private void sealAll() {
+    int packets = batch.packets();
+    if (deferred) {
+      deferred = false;
+      team.run(packets, sealing);
+    }
+    int good = 0;
+    while (good < packets && mayLeave(slots[good])) {
+      good++;
+    }
+    if (good == packets) {
+      return;
+    }
+    batch.clear();
+    for (int i = 0; i < packets; i++) {
+      PacketBuffer slot = slots[i];
+      if (mayLeave(slot)) {
+        int place = batch.packets();
+        slots[i] = slots[place];
+        slots[place] = slot;
+        boolean onLink = isOnLink(slot.bytes(), slot.offset());
+        add(slot, !onLink && isOurUdp(slot), onLink);
+      } else {
+        counters.drop(DropReason.CIPHER_FAILED);
+      }
+    }
+  }
+
+  private void seal(int job, int member) {
+    slots[job].perform(member);
+  }
+
+  /** Whether the packet says that it is sealed, or needs not be, and looks like it. */
+  private static boolean mayLeave(PacketBuffer packet) {
+    return packet.isSettled() && !hasSpiOfNobody(packet);
+  }
+
+  /**
+   * What is not sealed yet has an SPI of 0, and its number. RFC 4303 §2.1: such an SPI "MUST NOT be
+   * sent on the wire". In UDP it is a marker (RFC 3948 §2.2), which nothing of ours but zeros follows.
+   */
+  private static boolean hasSpiOfNobody(PacketBuffer packet) {
+    ByteBuffer bytes = packet.bytes();
+    int at = packet.offset() + Ipv6Header.BYTES;
+    int end = packet.end();
+    int next = Ipv6Header.nextHeader(bytes, packet.offset());
+    if (next == Protocol.DESTINATION_OPTIONS && end - at >= 2) {
+      next = bytes.get(at) & 0xff;
+      at += 8 + 8 * (bytes.get(at + 1) & 0xff);
+    }
+    boolean udp = next == Protocol.UDP;
+    if (udp) {
+      at += UdpEncapsulation.HEADER_OCTETS;
+    }
+    return (udp || next == Protocol.ESP)
+        && end - at >= Long.BYTES
+        && bytes.getInt(at) == 0
+        && (!udp || bytes.getInt(at + Integer.BYTES) != 0);
   }
 
   private void failed(int message, int errno) {
@@ -204,6 +302,9 @@ final class UnderlaySender implements AutoCloseable {
   }
 
   private Sent sendNow(PacketBuffer given, boolean udp, boolean onLink) {
+    if (!given.settle()) {
+      return Sent.NOT_SEALED;
+    }
     PacketBuffer packet = given.address() == 0 ? copied(given) : given;
     single.clear();
     if (udp) {
@@ -234,6 +335,10 @@ final class UnderlaySender implements AutoCloseable {
 
   private int fd(boolean udp) {
     return udp ? encapsulation.sender().fd() : raw.fd();
+  }
+
+  private static boolean isUdp(PacketBuffer packet) {
+    return Ipv6Header.nextHeader(packet.bytes(), packet.offset()) == Protocol.UDP;
   }
 
   /** What the UDP socket would send alike: bound to the packet's source, no extension headers. */

@@ -3,6 +3,7 @@ package org.kagemusha.tap.rawsocket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.kagemusha.core.ipsec.engine.CipherTeam;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.Underlay;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -41,6 +42,20 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
     void refused(PacketBuffer outer, Sent why);
   }
 
+  /** Hears of ESP packets before they are received. */
+  @FunctionalInterface
+  public interface Arrivals {
+
+    /**
+     * A packet is here and will be handed over behind others. Its opening may be deferred in the
+     * buffer ({@link PacketBuffer#defer}), and is then done together with that of others.
+     *
+     * @param packet from its IPv6 header on; only from its ESP header on where it came in UDP
+     * @param esp the absolute index of the ESP header
+     */
+    void arrived(PacketBuffer packet, int esp);
+  }
+
   private final UnderlaySender sender;
   private final List<UnderlayReceiver> receivers;
   private final int batch;
@@ -58,17 +73,33 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
    */
   public static UnderlaySocket open(UnderlaySettings settings, Counters counters)
       throws KernelException {
+    return open(settings, counters, CipherTeam.alone(), (packet, esp) -> { });
+  }
+
+  /**
+   * Opens all sockets, with a team that does the ciphers' work of a batch. Needs CAP_NET_RAW.
+   *
+   * @param counters where packets are counted that are dropped here
+   * @param team of one: packets are sealed before {@link #send} and opened after they were received
+   * @param arrivals hears of what the team could open
+   */
+  public static UnderlaySocket open(
+      UnderlaySettings settings, Counters counters, CipherTeam team, Arrivals arrivals)
+      throws KernelException {
+    EarlyOpening opening =
+        team.members() > 1 && settings.batch() > 1 ? new EarlyOpening(team, arrivals) : null;
     List<UnderlayReceiver> receivers = new ArrayList<>();
     try {
       for (int protocol : PROTOCOLS) {
-        receivers.add(UnderlayReceiver.open(protocol, settings, counters));
+        receivers.add(UnderlayReceiver.open(protocol, settings, counters, opening));
       }
       EncapsulationSocket encapsulation = null;
       if (settings.encapsulationPort() != UnderlaySettings.NO_ENCAPSULATION) {
         encapsulation = EncapsulationSocket.open(settings);
-        receivers.add(UnderlayReceiver.openEncapsulation(encapsulation, settings, counters));
+        receivers.add(
+            UnderlayReceiver.openEncapsulation(encapsulation, settings, counters, opening));
       }
-      UnderlaySender sender = UnderlaySender.open(settings, encapsulation);
+      UnderlaySender sender = UnderlaySender.open(settings, encapsulation, counters, team);
       return new UnderlaySocket(sender, receivers, settings.batch());
     } catch (KernelException | RuntimeException e) {
       receivers.forEach(UnderlayReceiver::close);
@@ -116,6 +147,11 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
   @Override
   public PacketBuffer slot(int octets) {
     return sender.slot(octets);
+  }
+
+  @Override
+  public boolean takesDeferred() {
+    return sender.takesDeferred();
   }
 
   /** Sends what is queued, and tells of all that was refused since the last time. */

@@ -1,0 +1,205 @@
+package org.kagemusha.tap.team;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+import org.kagemusha.core.ipsec.engine.CipherTeam;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A team of the calling thread and some threads of its own. Whoever is free takes the next few jobs,
+ * which lie side by side, so a thread that the kernel does not run takes none, and the caller waits
+ * for nothing but jobs that another has begun. Threads that run out of work look for more for a
+ * short while, then sleep. Handing over allocates nothing and takes no lock.
+ */
+public final class CipherThreads implements CipherTeam, AutoCloseable {
+
+  /** Jobs that are taken at a time. */
+  static final int PORTION = 4;
+
+  private static final Logger log = LoggerFactory.getLogger(CipherThreads.class);
+
+  private static final long LOOKS_NS = 50_000;
+  private static final int LOOKS_PER_CLOCK = 32;
+  private static final int WAITS_BEFORE_YIELD = 256;
+  private static final int FIELD = 16;
+  private static final int MOST_JOBS = (1 << FIELD) - 1;
+
+  private static final VarHandle TICKET;
+  private static final VarHandle FINISHED;
+
+  static {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      TICKET = lookup.findVarHandle(CipherThreads.class, "ticket", long.class);
+      FINISHED = lookup.findVarHandle(CipherThreads.class, "finished", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final Helper[] helpers;
+
+  /** The number of the batch in the upper half, then its jobs, then the next one to take. */
+  private long ticket;
+
+  /** Jobs of this batch that helpers have done. */
+  private int finished;
+
+  private Task task;
+  private int batch;
+  private volatile boolean closed;
+  private volatile boolean failed;
+
+  /**
+   * Starts the threads.
+   *
+   * @param members the caller included, 1 to {@link CipherTeam#MOST_MEMBERS}
+   */
+  public CipherThreads(int members) {
+    if (members < 1 || members > MOST_MEMBERS) {
+      throw new IllegalArgumentException("no team of " + members);
+    }
+    helpers = new Helper[members - 1];
+    for (int i = 0; i < helpers.length; i++) {
+      helpers[i] = new Helper(i + 1);
+    }
+    for (Helper helper : helpers) {
+      helper.start();
+    }
+  }
+
+  @Override
+  public int members() {
+    return helpers.length + 1;
+  }
+
+  @Override
+  public void run(int jobs, Task work) {
+    if (jobs > MOST_JOBS) {
+      throw new IllegalArgumentException(jobs + " jobs");
+    }
+    if (jobs < FEWEST_JOBS || helpers.length == 0 || closed) {
+      for (int i = 0; i < jobs; i++) {
+        attempt(work, i, 0);
+      }
+      return;
+    }
+    task = work;
+    FINISHED.set(this, 0);
+    batch++;
+    // Before the helpers' flags are read: one that goes to sleep sets its flag, then reads this.
+    TICKET.setVolatile(this, (long) batch << 2 * FIELD | (long) jobs << FIELD);
+    int wanted = Math.min(helpers.length, (jobs - 1) / PORTION);
+    for (int i = 0; i < wanted; i++) {
+      helpers[i].wake();
+    }
+    int others = jobs - takeJobs(0);
+    for (int i = 0; (int) FINISHED.getAcquire(this) != others; i++) {
+      if (i < WAITS_BEFORE_YIELD) {
+        Thread.onSpinWait();
+      } else {
+        Thread.yield();
+      }
+    }
+  }
+
+  /** Takes jobs of the present batch until none is left; returns how many it did. */
+  private int takeJobs(int member) {
+    int done = 0;
+    while (true) {
+      long now = (long) TICKET.getAcquire(this);
+      int jobs = (int) (now >>> FIELD) & MOST_JOBS;
+      int first = (int) now & MOST_JOBS;
+      if (first >= jobs) {
+        return done;
+      }
+      // If the batch is another one by now, the ticket is too, and what was read is not used.
+      Task work = task;
+      int count = Math.min(PORTION, jobs - first);
+      if (!TICKET.compareAndSet(this, now, now + count)) {
+        Thread.onSpinWait();
+        continue;
+      }
+      for (int i = first; i < first + count; i++) {
+        attempt(work, i, member);
+      }
+      done += count;
+      if (member > 0) {
+        FINISHED.getAndAdd(this, count);
+      }
+    }
+  }
+
+  private void attempt(Task work, int job, int member) {
+    try {
+      work.run(job, member);
+    } catch (Throwable e) {
+      if (!failed) {
+        failed = true;
+        log.error("cipher failed, packets are dropped and counted thread={}", member, e);
+      }
+    }
+  }
+
+  private boolean hasJobs() {
+    long now = (long) TICKET.getVolatile(this);
+    return ((int) now & MOST_JOBS) < ((int) (now >>> FIELD) & MOST_JOBS);
+  }
+
+  /** Ends the threads; what is to be done afterwards, the caller does by itself. */
+  @Override
+  public void close() {
+    closed = true;
+    for (Helper helper : helpers) {
+      LockSupport.unpark(helper);
+    }
+  }
+
+  /** A thread of the team. */
+  private final class Helper extends Thread {
+
+    private final int member;
+    private volatile boolean sleeps;
+
+    Helper(int member) {
+      super("cipher-" + member);
+      this.member = member;
+      setDaemon(true);
+    }
+
+    void wake() {
+      if (sleeps) {
+        sleeps = false;
+        LockSupport.unpark(this);
+      }
+    }
+
+    @Override
+    public void run() {
+      while (!closed) {
+        takeJobs(member);
+        if (!look()) {
+          sleeps = true;
+          if (!hasJobs() && !closed) {
+            LockSupport.park(CipherThreads.this);
+          }
+          sleeps = false;
+        }
+      }
+    }
+
+    /** Looks for jobs for a short while. */
+    private boolean look() {
+      long start = System.nanoTime();
+      for (int i = 1; !hasJobs(); i++) {
+        if (i % LOOKS_PER_CLOCK == 0 && System.nanoTime() - start > LOOKS_NS) {
+          return false;
+        }
+        Thread.onSpinWait();
+      }
+      return true;
+    }
+  }
+}
