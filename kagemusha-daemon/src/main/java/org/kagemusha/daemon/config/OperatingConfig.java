@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
+import org.kagemusha.core.ipsec.engine.CipherTeam;
 
 /**
  * What both roles share about being operated.
@@ -15,13 +16,15 @@ import java.util.logging.Level;
  * @param metrics where the metrics page is served, or null: nowhere
  * @param logLevel the least important level that is logged
  * @param cipherEngine who computes AES-GCM
+ * @param cipherThreads how many threads share the work of ciphers, the packets' own included
  */
 public record OperatingConfig(
     Path socket,
     Path stateDirectory,
     MetricsAddress metrics,
     Level logLevel,
-    CipherEngineName cipherEngine) {
+    CipherEngineName cipherEngine,
+    int cipherThreads) {
 
   /** The longest path that fits into {@code sun_path}, less its zero octet, unix(7). */
   private static final int LONGEST_SOCKET_PATH = 107;
@@ -31,6 +34,7 @@ public record OperatingConfig(
     Section state = root.section("state");
     Section metrics = root.section("metrics");
     Section log = root.section("log");
+    Section protection = root.section("protection");
     return new OperatingConfig(
         control.parsed(
             "socket", Path.of("/run/kagemusha/" + name + ".sock"),
@@ -45,9 +49,9 @@ public record OperatingConfig(
                 + " to the network",
             MetricsAddress::parse),
         log.choice("level", Level.INFO, levels()),
-        root.section("protection")
-            .choice(
-                "cipher-engine", CipherEngineName.AUTO, Choices.of(CipherEngineName.class)));
+        protection.choice(
+            "cipher-engine", CipherEngineName.AUTO, Choices.of(CipherEngineName.class)),
+        (int) protection.integer("cipher-threads", 1, 1, CipherTeam.MOST_MEMBERS));
   }
 
   private static Map<String, Level> levels() {

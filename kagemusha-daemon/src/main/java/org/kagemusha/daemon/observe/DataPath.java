@@ -12,6 +12,7 @@ import com.google.gson.JsonObject;
  * @param udpSegmentation whether the kernel cuts ESP in UDP into packets, UDP_SEGMENT
  * @param udpJoining whether it hands over several packets of ESP in UDP in one, UDP_GRO
  * @param cipher the engine that protects payload
+ * @param cipherThreads how many threads share its work
  */
 public record DataPath(
     boolean offloads,
@@ -20,13 +21,14 @@ public record DataPath(
     int batch,
     boolean udpSegmentation,
     boolean udpJoining,
-    String cipher) {
+    String cipher,
+    int cipherThreads) {
 
   /** Adds a row for each stage. */
   void rows(TextTable table) {
     table.row("tap", tap() + (coalescing ? ", coalescing" : ""));
     table.row("underlay", "batches of " + batch + ", ESP in UDP " + udp());
-    table.row("cipher", cipher);
+    table.row("cipher", cipherThreads > 1 ? cipher + ", " + cipherThreads + " threads" : cipher);
   }
 
   /** For {@code status json}; names are stable. */
@@ -39,6 +41,7 @@ public record DataPath(
     json.addProperty("udp_segment", udpSegmentation);
     json.addProperty("udp_gro", udpJoining);
     json.addProperty("cipher", cipher);
+    json.addProperty("cipher_threads", cipherThreads);
     return json;
   }
 

@@ -17,19 +17,25 @@ final class CipherChoice {
   private CipherChoice() {}
 
   /**
-   * Chooses for this process, and says in the log what was chosen. Does nothing where no suite has
-   * AES-GCM: an accelerator is not loaded in vain.
+   * Chooses for this process, and says in the log what was chosen. Where no suite has AES-GCM, an
+   * accelerator is not loaded in vain.
    *
-   * @param suites those that fresh keys may have
+   * @param suites those that fresh keys may have; none for static keys
+   * @param threads how many may work for one association
    * @throws IOException if the operator wants an engine that is not there or fails its self-test
    */
-  static void make(CipherEngineName wanted, List<Ciphersuite> suites) throws IOException {
+  static void make(CipherEngineName wanted, List<Ciphersuite> suites, int threads)
+      throws IOException {
     if (!suites.contains(Ciphersuite.AES_128_GCM) && !suites.contains(Ciphersuite.AES_256_GCM)) {
+      if (threads > 1) {
+        CipherEngines.use(CipherEngines.withAccelerators(List.of(), threads));
+      }
       return;
     }
     Optional<CipherEngine> accelerator =
         wanted == CipherEngineName.JDK ? Optional.empty() : IpsecMbCipherEngine.load();
-    CipherEngines engines = CipherEngines.withAccelerators(accelerator.stream().toList());
+    CipherEngines engines = 
+        CipherEngines.withAccelerators(accelerator.stream().toList(), threads);
     CipherEngine chosen = engines.engineFor(EspTransform.AES_GCM_16);
     if (wanted == CipherEngineName.IPSEC_MB && !accelerator.equals(Optional.of(chosen))) {
       throw new IOException(

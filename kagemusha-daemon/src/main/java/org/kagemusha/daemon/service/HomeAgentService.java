@@ -87,9 +87,10 @@ public final class HomeAgentService extends Service {
 
   @Override
   void start() throws IOException {
-    if (config.controller() != null) {
-      CipherChoice.make(config.operating().cipherEngine(), config.controller().suites());
-    }
+    CipherChoice.make(
+        config.operating().cipherEngine(),
+        config.controller() == null ? List.of() : config.controller().suites(),
+        config.operating().cipherThreads());
     HostSecret secret = HostSecret.of(stateDirectory());
     tapMac = Objects.requireNonNullElseGet(
         config.tap().mac(), () -> secret.stationMac(config.tap().name()));
@@ -116,7 +117,10 @@ public final class HomeAgentService extends Service {
     installRules();
     opened(() -> quiet.remove());
     links =
-        opened(new Links(tap, loop(), capture(), counters(), false, config.tunnel()));
+        opened(
+            new Links(
+                tap, loop(), capture(), counters(), false, config.tunnel(),
+                config.operating().cipherThreads()));
     engine =
         new HomeAgent(
             HomeAgentSettingsOf.config(config, tapMac, facts), links.home(), links.underlay(),
@@ -342,8 +346,9 @@ public final class HomeAgentService extends Service {
     MobileNodeService.needs(
         restart, "[tunnel] coalescing, batch", false, links.isOther(fresh.tunnel()));
     MobileNodeService.needs(
-        restart, "[protection] cipher-engine", config.operating().cipherEngine(),
-        fresh.operating().cipherEngine());
+        restart, "[protection] cipher-engine, cipher-threads",
+        MobileNodeService.ciphers(config.operating()),
+        MobileNodeService.ciphers(fresh.operating()));
     MobileNodeService.needs(
         restart, "[control], [state], [metrics]", where(config), where(fresh));
     MobileNodeService.needs(restart, "[controller]", listening(config), listening(fresh));

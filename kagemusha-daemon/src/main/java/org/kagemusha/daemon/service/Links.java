@@ -1,5 +1,6 @@
 package org.kagemusha.daemon.service;
 
+import org.kagemusha.core.ipsec.engine.CipherTeam;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.daemon.config.TunnelConfig;
@@ -8,6 +9,7 @@ import org.kagemusha.daemon.loop.PacketSink;
 import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.daemon.observe.DataPath;
 import org.kagemusha.tap.tap.TapDevice;
+import org.kagemusha.tap.team.CipherThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,18 +22,23 @@ final class Links implements PacketSink, AutoCloseable {
   private final TapLink home;
   private final UnderlayLink underlay;
   private final TunnelConfig started;
+  private final CipherThreads team;
 
   /**
    * @param countsSent whether the engine leaves counting what is sent to us
    * @param config how to send; what of it the links depend on stays as it is now
+   * @param cipherThreads that share the work of ciphers, the loop's included
    */
   Links(
       TapDevice device, PacketLoop loop, Capture capture, Counters counters, boolean countsSent,
-      TunnelConfig config) {
+      TunnelConfig config, int cipherThreads) {
     this.device = device;
     started = config;
     home = new TapLink(device, loop, capture, counters, countsSent, config.coalescing());
-    underlay = new UnderlayLink(loop, capture, counters, countsSent);
+    team = cipherThreads > 1 ? new CipherThreads(cipherThreads) : null;
+    underlay =
+        new UnderlayLink(
+            loop, capture, counters, countsSent, team == null ? CipherTeam.alone() : team);
   }
 
   /** Gives both sides their engine, and says in the log how packets go. */
@@ -40,8 +47,16 @@ final class Links implements PacketSink, AutoCloseable {
     underlay.engine(engine);
     DataPath path = dataPath();
     log.info(
-        "data path interface={} offloads={} coalescing={} batch={} cipher={}",
-        device.name(), device.offloadText(), path.coalescing(), path.batch(), path.cipher());
+        "data path interface={} offloads={} coalescing={} batch={} cipher={}"
+            + " cipher-threads={}",
+        device.name(), device.offloadText(), path.coalescing(), path.batch(), path.cipher(),
+        path.cipherThreads());
+    int processors = Runtime.getRuntime().availableProcessors();
+    if (path.cipherThreads() > processors) {
+      log.warn(
+          "more cipher threads than processors make it slower threads={} processors={}",
+          path.cipherThreads(), processors);
+    }
   }
 
   TapLink home() {
@@ -73,11 +88,15 @@ final class Links implements PacketSink, AutoCloseable {
     return new DataPath(
         device.offloads(), device.segmentsUdp(), home.isCoalescing(),
         underlay.batch(started.batch()),
-        underlay.segmentsUdp(), underlay.joinsUdp(), CipherChoice.inUse());
+        underlay.segmentsUdp(), underlay.joinsUdp(), CipherChoice.inUse(),
+        team == null ? 1 : team.members());
   }
 
   @Override
   public void close() {
     underlay.close();
+    if (team != null) {
+      team.close();
+    }
   }
 }

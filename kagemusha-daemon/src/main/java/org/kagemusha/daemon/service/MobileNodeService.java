@@ -25,6 +25,7 @@ import org.kagemusha.daemon.config.AssociationConfig;
 import org.kagemusha.daemon.config.ConfigException;
 import org.kagemusha.daemon.config.ConfigFile;
 import org.kagemusha.daemon.config.Encapsulation;
+import org.kagemusha.daemon.config.OperatingConfig;
 import org.kagemusha.daemon.config.VmConfig;
 import org.kagemusha.daemon.control.ControlReply;
 import org.kagemusha.daemon.observe.Capture;
@@ -78,9 +79,10 @@ public final class MobileNodeService extends Service {
 
   @Override
   void start() throws IOException {
-    if (config.provisioning() != null) {
-      CipherChoice.make(config.operating().cipherEngine(), config.provisioning().suites());
-    }
+    CipherChoice.make(
+        config.operating().cipherEngine(),
+        config.provisioning() == null ? List.of() : config.provisioning().suites(),
+        config.operating().cipherThreads());
     secret = HostSecret.of(stateDirectory());
     tapMac = Objects.requireNonNullElseGet(
         config.tap().mac(), () -> secret.stationMac(config.tap().name()));
@@ -107,7 +109,10 @@ public final class MobileNodeService extends Service {
                     config.tap().offloads()),
                 counters()));
     links =
-        opened(new Links(tap, loop(), capture(), counters(), true, config.tunnel()));
+        opened(
+            new Links(
+                tap, loop(), capture(), counters(), true, config.tunnel(),
+                config.operating().cipherThreads()));
     HomeRouter learned = routers.load();
     engine =
         new MobileNode(
@@ -400,8 +405,8 @@ public final class MobileNodeService extends Service {
     needs(restart, "[vm] mac", config.guestMac(), fresh.guestMac());
     needs(restart, "[tap]", config.tap(), fresh.tap());
     needs(
-        restart, "[protection] cipher-engine", config.operating().cipherEngine(),
-        fresh.operating().cipherEngine());
+        restart, "[protection] cipher-engine, cipher-threads", ciphers(config.operating()),
+        ciphers(fresh.operating()));
     needs(restart, "[control], [state], [metrics]", where(config), where(fresh));
     needs(
         restart, "[provisioning], absent or present", config.provisioning() == null,
@@ -449,6 +454,11 @@ public final class MobileNodeService extends Service {
     return Arrays.asList(
         config.operating().socket(), config.operating().stateDirectory(),
         config.operating().metrics());
+  }
+
+  /** What of the ciphers stays as it was at the start. */
+  static List<Object> ciphers(OperatingConfig operating) {
+    return List.of(operating.cipherEngine(), operating.cipherThreads());
   }
 
   static void needs(List<String> restart, String what, Object before, Object after) {

@@ -2,6 +2,7 @@ package org.kagemusha.daemon.service;
 
 import java.io.IOException;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
+import org.kagemusha.core.ipsec.engine.CipherTeam;
 import org.kagemusha.core.message.PcapWriter.Direction;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
@@ -25,7 +26,9 @@ import org.slf4j.LoggerFactory;
  * The raw sockets on both ways. They are opened when there is a local address for the first time
  * and follow it when it changes. What is sent in a wake-up of the loop goes out at its end.
  */
-final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused, AutoCloseable {
+final class UnderlayLink
+    implements Underlay, PacketSink, UnderlaySocket.Refused, UnderlaySocket.Arrivals,
+        AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(UnderlayLink.class);
 
@@ -35,14 +38,18 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
   private final Capture capture;
   private final Counters counters;
   private final boolean countsSent;
+  private final CipherTeam team;
   private NodeEngine engine;
   private UnderlaySocket socket;
   private long flushNs;
 
   /**
    * @param countsSent whether the engine leaves counting what is sent to us
+   * @param team does the ciphers' work of a batch
    */
-  UnderlayLink(PacketLoop loop, Capture capture, Counters counters, boolean countsSent) {
+  UnderlayLink(
+      PacketLoop loop, Capture capture, Counters counters, boolean countsSent, CipherTeam team) {
+    this.team = team;
     this.loop = loop;
     this.capture = capture;
     this.counters = counters;
@@ -59,7 +66,7 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
       socket.rebind(settings.local());
       return;
     }
-    socket = UnderlaySocket.open(settings, counters);
+    socket = UnderlaySocket.open(settings, counters, team, this);
     if (socket.encapsulationPort() != 0) {
       log.info(
           "esp in udp port={} segment={} gro={}", socket.encapsulationPort(), socket.segmentsUdp(),
@@ -76,11 +83,27 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
   }
 
   @Override
+  public boolean takesDeferred() {
+    return socket != null && socket.takesDeferred();
+  }
+
+  @Override
+  public void arrived(PacketBuffer packet, int esp) {
+    // A capture shows what came.
+    if (engine != null && !capture.isActive()) {
+      engine.onEspArrival(packet, esp);
+    }
+  }
+
+  @Override
   public Sent send(PacketBuffer outgoing) {
     if (socket == null) {
       return Sent.UNREACHABLE;
     }
     if (capture.isActive()) {
+      if (!outgoing.settle()) {
+        return Sent.NOT_SEALED;
+      }
       UdpEncapsulation.restoreChecksum(outgoing);
       capture.underlay(Direction.OUTBOUND, outgoing);
     }
@@ -166,13 +189,18 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
         return 0;
       }
       int weight = PacketSource.weight(packet);
-      if (capture.isActive()) {
+      // What was opened already came before the capture began.
+      if (capture.isActive() && !isOpened(packet)) {
         // The kernel has checked and taken off what the rebuilt UDP header lacks.
         UdpEncapsulation.restoreChecksum(packet);
         capture.underlay(Direction.INBOUND, packet);
       }
       engine.onUnderlayPacket(packet, nowNs);
       return weight;
+    }
+
+    private static boolean isOpened(PacketBuffer packet) {
+      return packet.cipherJob() != null && packet.cipherJob().isDone();
     }
 
     @Override

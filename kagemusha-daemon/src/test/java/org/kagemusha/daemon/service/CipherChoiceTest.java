@@ -25,14 +25,14 @@ class CipherChoiceTest {
 
   @Test
   void theJdkIfTheOperatorWantsIt() throws IOException {
-    CipherChoice.make(CipherEngineName.JDK, GCM);
+    CipherChoice.make(CipherEngineName.JDK, GCM, 1);
     assertEquals("jdk", CipherChoice.inUse());
   }
 
   @Test
   void theLibraryWhereItIs() throws IOException {
     boolean there = IpsecMbCipherEngine.load().isPresent();
-    CipherChoice.make(CipherEngineName.AUTO, GCM);
+    CipherChoice.make(CipherEngineName.AUTO, GCM, 1);
     assertEquals(there ? "ipsec-mb" : "jdk", CipherChoice.inUse());
   }
 
@@ -40,7 +40,7 @@ class CipherChoiceTest {
   void theLibraryOrNothingIfTheOperatorWantsThat() {
     String used;
     try {
-      CipherChoice.make(CipherEngineName.IPSEC_MB, GCM);
+      CipherChoice.make(CipherEngineName.IPSEC_MB, GCM, 1);
       used = CipherChoice.inUse();
     } catch (IOException e) {
       used = e.getMessage();
@@ -52,7 +52,7 @@ class CipherChoiceTest {
 
   @Test
   void nothingIsChosenWhereNoSuiteHasAesGcm() throws IOException {
-    CipherChoice.make(CipherEngineName.AUTO, List.of(Ciphersuite.CHACHA20_POLY1305));
+    CipherChoice.make(CipherEngineName.AUTO, List.of(Ciphersuite.CHACHA20_POLY1305), 1);
     assertSame(before, CipherEngines.standard());
   }
 }
