@@ -12,6 +12,10 @@ import org.slf4j.LoggerFactory;
  * which lie side by side, so a thread that the kernel does not run takes none, and the caller waits
  * for nothing but jobs that another has begun. Threads that run out of work look for more for a
  * short while, then sleep. Handing over allocates nothing and takes no lock.
+ *
+ * <p>On a machine whose processors are busy, a thread that is woken comes too late, and takes the
+ * processor from the one that woke it. So one that found nothing to do sleeps again at once, and
+ * after batches that nobody helped with, some are done without waking anybody.
  */
 public final class CipherThreads implements CipherTeam, AutoCloseable {
 
@@ -20,7 +24,14 @@ public final class CipherThreads implements CipherTeam, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(CipherThreads.class);
 
-  private static final long LOOKS_NS = 50_000;
+  /** About what lies between two batches of a fast flow. */
+  private static final long LOOKS_NS = 200_000;
+
+  private static final int MOST_WITHOUT_HELP = 64;
+
+  /** Less than this part of a batch is no help: it is not worth waking anybody. */
+  private static final int LEAST_SHARE = 4;
+
   private static final int LOOKS_PER_CLOCK = 32;
   private static final int WAITS_BEFORE_YIELD = 256;
   private static final int FIELD = 16;
@@ -49,6 +60,11 @@ public final class CipherThreads implements CipherTeam, AutoCloseable {
 
   private Task task;
   private int batch;
+
+  /** Batches for which nobody is woken: how many still, and how many the next time. */
+  private int withoutHelp;
+
+  private int nextWithoutHelp = 1;
   private volatile boolean closed;
   private volatile boolean failed;
 
@@ -91,11 +107,15 @@ public final class CipherThreads implements CipherTeam, AutoCloseable {
     batch++;
     // Before the helpers' flags are read: one that goes to sleep sets its flag, then reads this.
     TICKET.setVolatile(this, (long) batch << 2 * FIELD | (long) jobs << FIELD);
-    int wanted = Math.min(helpers.length, (jobs - 1) / PORTION);
-    for (int i = 0; i < wanted; i++) {
-      helpers[i].wake();
-    }
+    boolean woken = wake(jobs);
     int others = jobs - takeJobs(0);
+    if (others >= jobs / LEAST_SHARE) {
+      withoutHelp = 0;
+      nextWithoutHelp = 1;
+    } else if (woken) {
+      withoutHelp = nextWithoutHelp;
+      nextWithoutHelp = Math.min(MOST_WITHOUT_HELP, 2 * nextWithoutHelp);
+    }
     for (int i = 0; (int) FINISHED.getAcquire(this) != others; i++) {
       if (i < WAITS_BEFORE_YIELD) {
         Thread.onSpinWait();
@@ -103,6 +123,19 @@ public final class CipherThreads implements CipherTeam, AutoCloseable {
         Thread.yield();
       }
     }
+  }
+
+  private boolean wake(int jobs) {
+    if (withoutHelp > 0) {
+      withoutHelp--;
+      return false;
+    }
+    int wanted = Math.min(helpers.length, (jobs - 1) / PORTION);
+    boolean woken = false;
+    for (int i = 0; i < wanted; i++) {
+      woken |= helpers[i].wake();
+    }
+    return woken;
   }
 
   /** Takes jobs of the present batch until none is left; returns how many it did. */
@@ -169,18 +202,19 @@ public final class CipherThreads implements CipherTeam, AutoCloseable {
       setDaemon(true);
     }
 
-    void wake() {
-      if (sleeps) {
-        sleeps = false;
-        LockSupport.unpark(this);
+    boolean wake() {
+      if (!sleeps) {
+        return false;
       }
+      sleeps = false;
+      LockSupport.unpark(this);
+      return true;
     }
 
     @Override
     public void run() {
       while (!closed) {
-        takeJobs(member);
-        if (!look()) {
+        if (takeJobs(member) == 0 || !look()) {
           sleeps = true;
           if (!hasJobs() && !closed) {
             LockSupport.park(CipherThreads.this);
