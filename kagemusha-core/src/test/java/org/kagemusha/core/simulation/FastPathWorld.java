@@ -15,18 +15,24 @@ import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.ipsec.SecurityAssociationParameters;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
+import org.kagemusha.core.ipsec.engine.CipherEngines;
+import org.kagemusha.core.ipsec.engine.InitialisationVectors;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.NeighborDiscovery;
 import org.kagemusha.core.mobility.MobileNode;
 import org.kagemusha.core.mobility.MobileNodeSettings;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.node.Underlay;
 import org.kagemusha.core.tunnel.TunnelSettings;
 import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.Ipv6Prefix;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
 
 /**
  * A mobile node that is registered with a home agent, with keys and chance as fixed as the time, so
@@ -59,10 +65,24 @@ final class FastPathWorld {
   static final class Network implements Underlay {
     private final List<byte[]> sent = new ArrayList<>();
     private final PacketBuffer place;
+    private final PacketBuffer scratch = PacketBuffer.allocate(66_000);
+    private final int members;
     private int mtu = 65_575;
+    private int sentLater;
 
-    private Network(boolean hasPlace) {
+    private Network(boolean hasPlace, int members) {
       place = hasPlace ? PacketBuffer.allocate(9000) : null;
+      this.members = members;
+    }
+
+    /** How many packets came unsealed. */
+    int sentLater() {
+      return sentLater;
+    }
+
+    @Override
+    public boolean takesDeferred() {
+      return members > 1;
     }
 
     void mtu(int octets) {
@@ -77,7 +97,18 @@ final class FastPathWorld {
       if (packet.length() > mtu) {
         return Sent.TOO_BIG;
       }
-      sent.add(packet.toBytes());
+      if (packet.isDeferred()) {
+        // As the sockets do it: perhaps in another place, by any member, then the checksum.
+        PacketBuffer slot = packet == place ? packet : scratch.copyFrom(packet);
+        slot.perform(sentLater++ % members);
+        if (!slot.isSettled()) {
+          throw new AssertionError("not sealed");
+        }
+        UdpEncapsulation.restoreChecksum(slot);
+        sent.add(slot.toBytes());
+      } else {
+        sent.add(packet.toBytes());
+      }
       if (place != null) {
         // The next place is another one.
         for (int i = 0; i < 2048; i++) {
@@ -101,12 +132,24 @@ final class FastPathWorld {
   final Network fromAgent;
   final MobileNode node;
   final HomeAgent agent;
+  private final int members;
+  private final CipherEngines engines;
   long nowNs = 5_000_000_000L;
   int superFrames;
+  int openedEarly;
 
   FastPathWorld(Form form, int encapsulationLimit, boolean places) {
-    fromNode = new Network(places);
-    fromAgent = new Network(places);
+    this(form, encapsulationLimit, places, 1);
+  }
+
+  /**
+   * @param members of the teams of ciphers on both sides
+   */
+  FastPathWorld(Form form, int encapsulationLimit, boolean places, int members) {
+    this.members = members;
+    engines = CipherEngines.withAccelerators(List.of(), members);
+    fromNode = new Network(places, members);
+    fromAgent = new Network(places, members);
     SecurityAssociationDatabase toAgent = new SecurityAssociationDatabase();
     SecurityAssociationDatabase toNode = new SecurityAssociationDatabase();
     boolean sealed = form != Form.CLEAR;
@@ -167,7 +210,7 @@ final class FastPathWorld {
     clear();
   }
 
-  private static KeySource keys(
+  private KeySource keys(
       boolean sealed, int out, int in, SecurityAssociationDatabase inbound) {
     if (!sealed) {
       return (address, purpose) -> null;
@@ -184,11 +227,12 @@ final class FastPathWorld {
     };
   }
 
-  private static SecurityAssociationPair pair(int out, int in) {
+  private SecurityAssociationPair pair(int out, int in) {
     long[] last = {0};
     return new SecurityAssociationPair(
-        OutboundSecurityAssociation.of(parameters(out), () -> ++last[0]),
-        InboundSecurityAssociation.of(parameters(in)));
+        OutboundSecurityAssociation.of(
+            parameters(out), () -> ++last[0], engines, InitialisationVectors.random()),
+        InboundSecurityAssociation.of(parameters(in), () -> 0, engines));
   }
 
   private static SecurityAssociationParameters parameters(int spi) {
@@ -214,6 +258,29 @@ final class FastPathWorld {
   void homeLinkSends(PacketBuffer packet) {
     agent.onHomeFrame(
         SuperPackets.frame(packet, AGENT_MAC.toBytes(), CORRESPONDENT_MAC.toBytes()), nowNs);
+  }
+
+  /** Packets arrive at an engine together, and are opened together in any order. */
+  void arrive(NodeEngine engine, List<byte[]> packets) {
+    List<PacketBuffer> batch = packets.stream().map(PacketBuffer::copyOf).toList();
+    for (PacketBuffer packet : batch) {
+      int next = packet.bytes().get(packet.offset() + Ipv6Header.NEXT_HEADER);
+      int payload = packet.offset() + Ipv6Header.BYTES;
+      if (next == Protocol.ESP) {
+        engine.onEspArrival(packet, payload);
+      } else if (next == Protocol.UDP) {
+        int length = packet.length();
+        int esp = payload + UdpEncapsulation.HEADER_OCTETS;
+        packet.set(esp, packet.end() - esp);
+        engine.onEspArrival(packet, esp);
+        packet.set(payload - Ipv6Header.BYTES, length);
+      }
+    }
+    for (int i = batch.size() - 1; i >= 0; i--) {
+      batch.get(i).perform(i % members);
+      openedEarly += batch.get(i).cipherJob() != null ? 1 : 0;
+    }
+    batch.forEach(packet -> engine.onUnderlayPacket(packet, nowNs));
   }
 
   List<byte[]> sentByNode() {
