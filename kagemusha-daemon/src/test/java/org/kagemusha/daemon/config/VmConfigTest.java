@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.kagemusha.core.ipsec.EncryptionAlgorithm;
 import org.kagemusha.core.ipsec.IntegrityAlgorithm;
 import org.kagemusha.core.ipsec.KeySource;
@@ -54,6 +55,7 @@ class VmConfigTest {
     assertNull(config.operating().metrics());
     assertEquals(Level.INFO, config.operating().logLevel());
     assertEquals(CipherEngineName.AUTO, config.operating().cipherEngine());
+    assertEquals(1, config.operating().cipherThreads());
     assertEquals(List.of(), config.associations());
   }
 
@@ -102,6 +104,7 @@ class VmConfigTest {
             payload = "disabled"
             peer-anti-replay = false
             cipher-engine = "ipsec-mb"
+            cipher-threads = 8
             [[association]]
             purpose = "signalling"
             home-address = "2001:db8:2000::10"
@@ -175,6 +178,7 @@ class VmConfigTest {
         UnixDomainSocketAddress.of("/tmp/m.sock"), config.operating().metrics().address());
     assertEquals(Level.FINE, config.operating().logLevel());
     assertEquals(CipherEngineName.IPSEC_MB, config.operating().cipherEngine());
+    assertEquals(8, config.operating().cipherThreads());
   }
 
   @Test
@@ -253,6 +257,18 @@ class VmConfigTest {
                 + ConfigTexts.association("signalling", 1000));
     assertTrue(problems.contains("\"auto\", \"jdk\""), problems);
     assertTrue(problems.contains("\"ipsec-mb\""), problems);
+    assertEquals(1, problems.lines().count(), problems);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "9", "-1"})
+  void cipherThreadsOutOfRangeAreRefused(String threads) throws IOException {
+    String problems =
+        ConfigTexts.vmProblems(
+            directory,
+            ConfigTexts.VM + "[protection]\ncipher-threads = " + threads + "\n"
+                + ConfigTexts.association("signalling", 1000));
+    assertTrue(problems.contains("cipher-threads"), problems);
     assertEquals(1, problems.lines().count(), problems);
   }
 

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,17 +38,18 @@ class FastPathTest {
 
   @ParameterizedTest
   @CsvSource({
-    "none, none, 1500, true, true, 64, joining",
-    "none, none, 9000, true, true, 64, joining",
-    "required, none, 1500, true, true, 64, plain",
-    "required, udp, 1500, true, true, 64, joining",
-    "required, udp, 9000, true, true, 64, plain",
-    "none, none, 1500, false, false, 1, joining",
-    "required, udp, 1500, true, false, 1, joining"
+    "none, none, 1500, true, true, 64, joining, 1",
+    "none, none, 9000, true, true, 64, joining, 1",
+    "required, none, 1500, true, true, 64, plain, 1",
+    "required, udp, 1500, true, true, 64, joining, 1",
+    "required, udp, 9000, true, true, 64, plain, 1",
+    "none, none, 1500, false, false, 1, joining, 1",
+    "required, udp, 1500, true, false, 1, joining, 1",
+    "required, udp, 1500, true, true, 64, joining, 2"
   })
   void rfc9293_s3_1_bulkTransfersArriveAndEveryChecksumIsRight(
       DemoProtection protection, String encapsulation, int mtu, boolean offloads,
-      boolean coalescing, int batch, Underlay kind)
+      boolean coalescing, int batch, Underlay kind, int cipherThreads)
       throws Exception {
     try (Laboratory laboratory = new Laboratory(directory, protection, "off")) {
       Topology topology = laboratory.topology;
@@ -55,6 +57,8 @@ class FastPathTest {
       laboratory.dataPath(offloads, coalescing, batch);
       for (String daemon : List.of("ha", "b")) {
         laboratory.configuration.set(daemon, "tap", "mtu", String.valueOf(mtu));
+        laboratory.configuration.set(
+            daemon, "protection", "cipher-threads", String.valueOf(cipherThreads));
       }
       laboratory.mtu(mtu);
       boolean joining = kind == Underlay.joining;
@@ -75,6 +79,8 @@ class FastPathTest {
       Laboratory.awaitState(b, "registered");
       assertPath(agent, offloads, coalescing, batch);
       assertPath(b, offloads, coalescing, batch);
+      assertThreads(agent, cipherThreads);
+      assertThreads(b, cipherThreads);
 
       // Without a capture first: that must not be what makes it right.
       PathMtuTest.transfer(topology, OCTETS);
@@ -100,6 +106,9 @@ class FastPathTest {
       for (DaemonProcess one : List.of(agent, b)) {
         assertEquals(0, Laboratory.count(one, "drops", "offload_invalid"));
         assertEquals(0, Laboratory.count(one, "drops", "receive_unfinished"));
+        assertEquals(0, Laboratory.count(one, "drops", "cipher_failed"));
+        assertEquals(0, Laboratory.count(one, "drops", "esp_authentication_failed"));
+        assertEquals(0, Laboratory.count(one, "drops", "esp_replayed"));
         assertFalse(Files.readString(one.log()).contains("packet handling failed"));
       }
     }
@@ -113,6 +122,25 @@ class FastPathTest {
     assertEquals(batch, path.get("batch").getAsInt());
     String line = offloads ? "offloads=checksum+tcp" : "offloads=none";
     assertTrue(Files.readString(daemon.log()).contains(line), line);
+  }
+
+  private static void assertThreads(DaemonProcess daemon, int threads) throws IOException {
+    JsonObject path = Laboratory.object(daemon.ask("status json")).getAsJsonObject("data_path");
+    assertEquals(threads, path.get("cipher_threads").getAsInt());
+    assertTrue(Files.readString(daemon.log()).contains("cipher-threads=" + threads));
+    long helpers;
+    try (Stream<Path> tasks = Files.list(Path.of("/proc/" + daemon.pid() + "/task"))) {
+      helpers = tasks.filter(task -> nameOf(task).startsWith("cipher-")).count();
+    }
+    assertEquals(threads - 1, helpers);
+  }
+
+  private static String nameOf(Path task) {
+    try {
+      return Files.readString(task.resolve("comm"));
+    } catch (IOException e) {
+      return "";
+    }
   }
 
   /** What the tap carried, as the kernel counts it, against what the tunnel carried. */

@@ -55,4 +55,12 @@ class CipherChoiceTest {
     CipherChoice.make(CipherEngineName.AUTO, List.of(Ciphersuite.CHACHA20_POLY1305), 1);
     assertSame(before, CipherEngines.standard());
   }
+
+  @Test
+  void severalThreadsAreForStaticKeysToo() throws IOException {
+    CipherChoice.make(CipherEngineName.AUTO, List.of(), 3);
+    assertEquals(3, CipherEngines.standard().members());
+    CipherChoice.make(CipherEngineName.JDK, GCM, 2);
+    assertEquals(2, CipherEngines.standard().members());
+  }
 }
