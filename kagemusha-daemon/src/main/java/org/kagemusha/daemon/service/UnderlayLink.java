@@ -181,6 +181,11 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
     }
 
     @Override
+    public boolean isModerated() {
+      return true;
+    }
+
+    @Override
     public String name() {
       return "underlay protocol " + receiver.protocol();
     }
