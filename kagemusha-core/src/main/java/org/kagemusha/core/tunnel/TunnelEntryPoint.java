@@ -157,7 +157,9 @@ final class TunnelEntryPoint {
   private boolean sendWhole(
       Tunnel tunnel, PacketBuffer inner, int hopLimit, Underlay underlay, long nowNs) {
     // RFC 2473 §6.3 has a hop limit of the tunnel's own; here the outer one is the inner one's rest.
+    // Extension headers a kernel may act upon that has the packet whole.
     if (!outerHeaders.isPlain()
+        || inner.checksumStart() != inner.offset() + Ipv6Header.BYTES
         || hopLimit <= LEAST_HOP_LIMIT
         || inner.length() > LONGEST_PAYLOAD
         || segmenter.largest() + Ipv6Header.BYTES > tunnel.pathMtu(nowNs)) {

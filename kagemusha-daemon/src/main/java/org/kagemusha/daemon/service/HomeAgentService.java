@@ -116,7 +116,14 @@ public final class HomeAgentService extends Service {
     installRules();
     opened(() -> quiet.remove());
     links =
-        opened(new Links(tap, loop(), capture(), counters(), false, config.tunnel()));
+        opened(
+            new Links(
+                tap, loop(), capture(), counters(), false, config.tunnel(),
+                config.maximumBindings()));
+    if (links.entrance().isPresent()) {
+      quiet.entrance(links.entrance().get());
+      installRules();
+    }
     engine =
         new HomeAgent(
             HomeAgentSettingsOf.config(config, tapMac, facts), links.home(), links.underlay(),
@@ -133,6 +140,7 @@ public final class HomeAgentService extends Service {
                       ? UnderlaySettings.NO_ENCAPSULATION
                       : config.encapsulationPort(),
                   false, links.batch(), UnderlayLink.largestPacket(facts.underlayMtu())));
+          links.local(config.address());
           if (issuer != null) {
             issuer.apply(config, credentials);
           }
@@ -140,7 +148,7 @@ public final class HomeAgentService extends Service {
         });
     opened(loop().add(links.home()));
     MonitorSource monitor =
-        opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround));
+        opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround, links));
     port = new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
     opened(loop().add(monitor));
     opened(() -> loop().call(this::stopEngine));
@@ -149,7 +157,11 @@ public final class HomeAgentService extends Service {
     }
     every(ROUTINE_SECONDS, this::routine);
     every(
-        MobileNodeService.RULES_SECONDS, () -> edge().executor().execute(this::assertRules));
+        MobileNodeService.RULES_SECONDS,
+        () -> {
+          edge().executor().execute(this::assertRules);
+          links.again();
+        });
   }
 
   private TlsCredentials credentials() throws IOException {
@@ -340,7 +352,7 @@ public final class HomeAgentService extends Service {
         restart, "[encapsulation]", config.encapsulationPort(), fresh.encapsulationPort());
     MobileNodeService.needs(restart, "[tap]", config.tap(), fresh.tap());
     MobileNodeService.needs(
-        restart, "[tunnel] coalescing, batch", false, links.isOther(fresh.tunnel()));
+        restart, "[tunnel] coalescing, batch, kernel-encapsulation", false, links.isOther(fresh.tunnel()));
     MobileNodeService.needs(
         restart, "[protection] cipher-engine", config.operating().cipherEngine(),
         fresh.operating().cipherEngine());

@@ -38,9 +38,9 @@ class KernelQuietTest {
           }
         }
         """,
-        KernelQuiet.installScript("kagemusha_web1", List.of(OTHER, ONE, ONE), 0));
+        KernelQuiet.installScript("kagemusha_web1", List.of(OTHER, ONE, ONE), 0, ""));
     assertThrows(IllegalArgumentException.class,
-        () -> KernelQuiet.installScript("kagemusha_web1", List.of(), 0));
+        () -> KernelQuiet.installScript("kagemusha_web1", List.of(), 0, ""));
   }
 
   @Test
