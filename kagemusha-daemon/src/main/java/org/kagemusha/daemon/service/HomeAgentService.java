@@ -17,6 +17,7 @@ import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.provisioning.CombinedKeySource;
 import org.kagemusha.core.provisioning.HeldGrant;
 import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.daemon.config.AssociationConfig;
 import org.kagemusha.daemon.config.ConfigException;
@@ -51,6 +52,8 @@ public final class HomeAgentService extends Service {
 
   /** Inner packets may meet any router behind us. */
   private static final int SEGMENT_OCTETS = 1280;
+
+  private static final int ETHERNET_MTU = 1500;
 
   private static final Logger log = LoggerFactory.getLogger(HomeAgentService.class);
 
@@ -139,7 +142,8 @@ public final class HomeAgentService extends Service {
                   config.encapsulationPort() == 0
                       ? UnderlaySettings.NO_ENCAPSULATION
                       : config.encapsulationPort(),
-                  false, links.batch(), UnderlayLink.largestPacket(facts.underlayMtu())));
+                  false, links.batch(), UnderlayLink.largestPacket(facts.underlayMtu()),
+                  ordinaryOctets()));
           links.local(config.address());
           if (issuer != null) {
             issuer.apply(config, credentials);
@@ -162,6 +166,12 @@ public final class HomeAgentService extends Service {
           edge().executor().execute(this::assertRules);
           links.again();
         });
+  }
+
+  /** What the home link takes as it is, of what an Ethernet carries in the tunnel. */
+  private int ordinaryOctets() {
+    int carried = Math.min(facts.underlayMtu(), ETHERNET_MTU) - Ipv6Header.BYTES;
+    return Math.max(SEGMENT_OCTETS, Math.min(config.tap().mtu(), carried));
   }
 
   private TlsCredentials credentials() throws IOException {

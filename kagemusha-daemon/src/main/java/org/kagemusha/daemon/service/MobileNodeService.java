@@ -251,7 +251,7 @@ public final class MobileNodeService extends Service {
     return new UnderlaySettings(
         address, 0, Optional.empty(), 0, config.tap().mtu(),
         encapsulates() ? UdpEncapsulation.DEFAULT_PORT : UnderlaySettings.NO_ENCAPSULATION, true,
-        links.batch(), UnderlayLink.largestPacket(mtu));
+        links.batch(), UnderlayLink.largestPacket(mtu), config.tap().mtu());
   }
 
   private boolean encapsulates() {
