@@ -339,4 +339,16 @@ class VmConfigTest {
             () -> new ConfigFile((Path) null).readVm(directory.resolve("none.toml")));
     assertTrue(missing.getMessage().contains("no such file"), missing.getMessage());
   }
+
+  @Test
+  void theKernelEncapsulatesOnlyWhereItsOuterHeaderIsWhatWasAskedFor() throws Exception {
+    String wanted = ConfigTexts.VM + ConfigTexts.CLEAR + "[tunnel]\nkernel-encapsulation = true\n";
+    assertTrue(read(wanted).tunnel().kernelEncapsulation());
+    for (String other :
+        List.of("flow-label = false", "copy-dscp = false", "encapsulation-limit = 0")) {
+      String problems = ConfigTexts.vmProblems(directory, wanted + other + "\n");
+      assertTrue(problems.contains("[tunnel] kernel-encapsulation"), problems);
+      assertEquals(1, problems.lines().count(), problems);
+    }
+  }
 }
