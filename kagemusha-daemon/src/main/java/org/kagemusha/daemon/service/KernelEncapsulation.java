@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -59,6 +60,10 @@ final class KernelEncapsulation implements AutoCloseable {
   private final EncapsulatedDestinations destinations;
   private final boolean perDestination;
   private final List<PolicyRule> standing;
+
+  /** Of killed processes; what in them belongs to no interface is left. */
+  private final List<Seg6Routes> tablesOfOthers = new ArrayList<>();
+
   private Ipv6Address local;
   private Ipv6Address everythingTo;
   private PolicyRule passage;
@@ -114,6 +119,9 @@ final class KernelEncapsulation implements AutoCloseable {
     for (PolicyRule old : rules.all()) {
       if (old.orphaned() || old.interfaceName().equals(tun.name())) {
         rules.delete(old);
+        if (old.action() == Action.TABLE) {
+          tablesOfOthers.add(new Seg6Routes(netlink, old.value(), 0));
+        }
       }
     }
   }
@@ -177,13 +185,18 @@ final class KernelEncapsulation implements AutoCloseable {
     }
   }
 
-  /** Looks again whether it works, and whether the rules are there: now and then. */
+  /**
+   * Looks again whether it works, and whether address and rules are there: now and then, and when an
+   * address was removed.
+   */
   void again() {
     if (local == null) {
       return;
     }
     try {
+      changed();
       assertRules();
+      netlink.addSourceAddress(tun.index(), local);
       tryOut();
     } catch (KernelException e) {
       say(e.getMessage());
@@ -276,17 +289,17 @@ final class KernelEncapsulation implements AutoCloseable {
 
   /** Makes the route and asks whether it leads there; the slot, or -1. */
   private int ask(Ipv6Address source, Ipv6Address destination, Ipv6Address remote) {
+    if (!destination.isRoutableUnicast()) {
+      return -1;
+    }
     int slot = destinations.place(destination.high(), destination.low());
     try {
       if (perDestination) {
         askForOne(slot, destination, remote);
       } else if (!remote.equals(everythingTo)) {
-        everythingTo = null;
-        routes.encapsulateAll(remote);
-        everythingTo = remote;
-        destinations.doubtAll();
+        everythingTo(remote);
       }
-      boolean leads = destination.isRoutableUnicast() && routes.leads(source, destination);
+      boolean leads = routes.leads(source, destination);
       destinations.put(slot, destination.high(), destination.low(), remote, leads);
       return slot;
     } catch (KernelException e) {
@@ -294,6 +307,25 @@ final class KernelEncapsulation implements AutoCloseable {
       say(e.getMessage());
       return -1;
     }
+  }
+
+  private void everythingTo(Ipv6Address remote) throws KernelException {
+    Ipv6Address before = everythingTo;
+    everythingTo = null;
+    destinations.doubtAll();
+    // Should the outer source ever be another than that of our rule: not once more into the tunnel,
+    // and once more, which older kernels do until their stack is full.
+    routes.leave(remote);
+    routes.encapsulateAll(remote);
+    if (before != null) {
+      routes.leaveNoLonger(before);
+    }
+    everythingTo = remote;
+    // Theirs went, most likely, to the same end.
+    for (Seg6Routes others : tablesOfOthers) {
+      others.leaveNoLonger(remote);
+    }
+    tablesOfOthers.clear();
   }
 
   private void askForOne(int slot, Ipv6Address destination, Ipv6Address remote)
@@ -314,6 +346,9 @@ final class KernelEncapsulation implements AutoCloseable {
   @Override
   public void close() {
     try {
+      if (everythingTo != null) {
+        routes.leaveNoLonger(everythingTo);
+      }
       closePassage();
       for (int i = standing.size() - 1; i >= 0; i--) {
         rules.delete(standing.get(i));

@@ -14,6 +14,7 @@ final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, Auto
   private final Links links;
   private boolean changed;
   private boolean addressesChanged;
+  private boolean addressRemoved;
   private boolean rulesChanged;
 
   MonitorSource(NetlinkMonitor monitor, Runnable onChange, Links links) {
@@ -31,9 +32,12 @@ final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, Auto
   public int receive(long nowNs) throws IOException {
     changed = false;
     addressesChanged = false;
+    addressRemoved = false;
     rulesChanged = false;
     monitor.drain(this);
-    if (addressesChanged || rulesChanged) {
+    if (addressRemoved) {
+      links.again();
+    } else if (addressesChanged || rulesChanged) {
       links.changed(rulesChanged);
     }
     if (changed) {
@@ -51,7 +55,7 @@ final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, Auto
   @Override
   public void onAddressRemoved(InterfaceAddress address) {
     changed = true;
-    addressesChanged = true;
+    addressRemoved = true;
   }
 
   @Override

@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,7 +64,12 @@ class KernelEncapsulationTest {
       final long byKernelUp = given(b, host);
       final long byKernelDown = given(agent, topology.homeAgent());
 
-      // In the middle of everything the host gets another address.
+      assertCounted(b, host);
+
+      // In the middle of a transfer the host gets another address.
+      CompletableFuture<Void> streaming = transferring(topology, 4 * OCTETS);
+      Laboratory.eventually(
+          "it streams by the kernel", () -> given(b, host) > byKernelUp + OCTETS / 2);
       Laboratory.ip(host, "addr add " + OTHER_HOST_ADDRESS + "/64 dev eth0 nodad");
       Laboratory.ip(host, "addr del 2001:db8:3000::3/64 dev eth0");
       Laboratory.eventually(
@@ -70,7 +77,7 @@ class KernelEncapsulationTest {
           () ->
               Laboratory.careOf(agent, Topology.HOME_ADDRESS)
                   .equals(List.of(OTHER_HOST_ADDRESS)));
-      awaitCorrespondent(laboratory);
+      streaming.get();
       PathMtuTest.transfer(topology, OCTETS);
       assertEquals("yes", encapsulation(b));
       assertTrue(byKernelUp > OCTETS / 2, byKernelUp + " octets up by the kernel");
@@ -95,7 +102,6 @@ class KernelEncapsulationTest {
         assertEquals(0, Laboratory.count(one, "drops", "send_failed"));
         assertFalse(Files.readString(one.log()).contains("packet handling failed"));
       }
-      assertCounted(b, host);
 
       // To the host's own address the guest is a stranger as well: that goes by the tunnel too.
       assertReachesItsHostByTheTunnel(laboratory, b, host);
@@ -191,6 +197,82 @@ class KernelEncapsulationTest {
     assertEquals(List.of(), rules(host));
     agent.close();
     assertEquals(List.of(), rules(laboratory.topology.homeAgent()));
+  }
+
+  /** Transfers, meanwhile. */
+  private static CompletableFuture<Void> transferring(Topology topology, int octets) {
+    return CompletableFuture.runAsync(
+        () -> {
+          try {
+            PathMtuTest.transfer(topology, octets);
+          } catch (Exception e) {
+            throw new CompletionException(e);
+          }
+        });
+  }
+
+  @Test
+  void rfc2473_s7_2_whatIsTooBigForARouterOrForTheHostItselfIsSentSmaller() throws Exception {
+    try (Laboratory laboratory = laboratory()) {
+      Topology topology = laboratory.topology;
+      String host = topology.hypervisorB();
+      forwarding(host, "1");
+      final DaemonProcess agent = laboratory.homeAgent();
+      laboratory.bootGuestAtHome();
+      final DaemonProcess b = laboratory.daemonB();
+      laboratory.guestToB();
+      awaitCorrespondent(laboratory);
+      Laboratory.awaitState(b, "registered");
+      PathMtuTest.transfer(topology, OCTETS);
+
+      // Here it is the host's kernel that answers the daemon.
+      Laboratory.ip(host, "-6 route replace default via 2001:db8:3000::1 mtu 1400");
+      transferByKernel(topology, b, host);
+      assertTrue(tunnelMtu(b) <= 1360, tunnelMtu(b) + " octets");
+
+      String router = topology.foreignRouter();
+      Laboratory.ip(router, "-6 route replace default via 2001:db8:ffff::1 mtu 1330");
+      Laboratory.ip(router, "-6 route replace 2001:db8:3000::/64 dev foreign mtu 1330");
+      transferByKernel(topology, b, host);
+      transferByKernel(topology, agent, topology.homeAgent());
+      assertTrue(tunnelMtu(b) <= 1290, tunnelMtu(b) + " octets");
+    }
+  }
+
+  private static int tunnelMtu(DaemonProcess b) throws IOException {
+    return Integer.parseInt(Laboratory.text(b.ask("status json"), "tunnel_mtu"));
+  }
+
+  private static void transferByKernel(Topology topology, DaemonProcess daemon, String namespace)
+      throws Exception {
+    final long before = given(daemon, namespace);
+    PathMtuTest.transfer(topology, OCTETS);
+    long after = given(daemon, namespace);
+    assertTrue(after - before > OCTETS / 2, before + " octets, then " + after);
+  }
+
+  @Test
+  void rulesThatAnotherProgramRemovesComeBack() throws Exception {
+    try (Laboratory laboratory = laboratory()) {
+      String host = laboratory.topology.hypervisorB();
+      forwarding(host, "1");
+      final DaemonProcess b = laboratory.daemonB();
+      Laboratory.eventually("it is in use", () -> encapsulation(b).equals("yes"));
+      Laboratory.eventually("its rules are there", () -> rules(host).size() == 4);
+      for (String priority : List.of("100", "101", "102", "103")) {
+        Laboratory.ip(host, "-6 rule del pref " + priority);
+      }
+      Laboratory.eventually("they come back", () -> rules(host).size() == 4);
+      assertEquals("yes", encapsulation(b));
+      Laboratory.ip(host, "-6 addr flush dev kge0");
+      Laboratory.eventually(
+          "its address comes back",
+          () -> Laboratory.ip(host, "-6 addr show dev kge0").contains("2001:db8:3000:"));
+      Laboratory.eventually("it is in use again", () -> encapsulation(b).equals("yes"));
+      String guard = Laboratory.exec(host, "nft", "list", "ruleset");
+      assertTrue(guard.contains("iifname \"kge0\" drop"), guard);
+      assertTrue(guard.contains("iifname \"kge0\" ip6 saddr != "), guard);
+    }
   }
 
   private static List<String> rules(String namespace) throws IOException {

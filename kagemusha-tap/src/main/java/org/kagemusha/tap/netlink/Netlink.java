@@ -76,6 +76,7 @@ final class Netlink {
   static final int RTA_ENCAP = 22;
   static final int RTAX_MTU = 2;
   static final int RTN_UNICAST = 1;
+  static final int RTN_THROW = 9;
 
   static final int LWTUNNEL_ENCAP_SEG6 = 5;
   static final int SEG6_IPTUNNEL_SRH = 1;

@@ -62,6 +62,25 @@ public final class Seg6Routes {
     netlink.unless(Errno.EEXIST, writer, "add route", destination.toString());
   }
 
+  /** Leaves what goes to a destination to the rules that follow, whatever other routes there are. */
+  public void leave(Ipv6Address destination) throws KernelException {
+    NetlinkWriter writer = netlink.begin(Netlink.RTM_NEWROUTE, CREATE, Netlink.RTMSG);
+    writer.body8(0, Constants.AF_INET6).body8(1, ENTIRE);
+    writer.body8(5, PROTOCOL).body8(7, Netlink.RTN_THROW);
+    writer.attribute(Netlink.RTA_DST, destination.toBytes());
+    writer.attribute32(Netlink.RTA_TABLE, table);
+    netlink.unless(Errno.EEXIST, writer, "add throw route", destination.toString());
+  }
+
+  /** Undoes {@link #leave}: such a route belongs to no interface, so it does not vanish with one. */
+  public void leaveNoLonger(Ipv6Address destination) throws KernelException {
+    NetlinkWriter writer = netlink.begin(Netlink.RTM_DELROUTE, 0, Netlink.RTMSG);
+    writer.body8(0, Constants.AF_INET6).body8(1, ENTIRE).body8(7, Netlink.RTN_THROW);
+    writer.attribute(Netlink.RTA_DST, destination.toBytes());
+    writer.attribute32(Netlink.RTA_TABLE, table);
+    netlink.unless(Errno.ESRCH, writer, "delete throw route", destination.toString());
+  }
+
   /**
    * Takes the route to a destination away.
    *

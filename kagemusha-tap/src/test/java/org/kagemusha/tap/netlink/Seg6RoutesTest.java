@@ -105,6 +105,13 @@ class Seg6RoutesTest {
         assertTrue(said.contains(line), said);
       }
       assertEquals(3, said.lines().count(), said);
+      routes.leave(GUEST);
+      assertFalse(routes.leads(OTHER, GUEST));
+      assertTrue(
+          namespace.exec("ip", "-6", "route", "list", "table", Integer.toString(TABLE))
+              .contains("throw 2001:db8:9::9"));
+      routes.leaveNoLonger(GUEST);
+      assertTrue(routes.leads(OTHER, GUEST));
       assertTrue(routes.delete(OTHER));
       assertFalse(routes.delete(OTHER));
 
