@@ -38,8 +38,8 @@ public interface Underlay {
   }
 
   /**
-   * Has a whole super-packet put into a tunnel in clear by someone who need not take it apart first:
-   * IPv6 in IPv6 without anything between the headers, traffic class and flow label of the inner
+   * Has a whole super-packet put into a tunnel in clear by someone who need not take it apart
+   * first: IPv6 in IPv6 without anything between the headers, traffic class and flow label of the inner
    * header in the outer one, and a hop limit one less than the inner one, which stays. Packets of
    * {@link #send} that came before go before it.
    *

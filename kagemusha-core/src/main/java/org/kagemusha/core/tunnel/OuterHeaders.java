@@ -59,7 +59,7 @@ final class OuterHeaders {
             && trafficClass == Ipv6Header.trafficClass(inner.bytes(), at);
   }
 
-  /** Whether nothing goes between the headers, and the outer one has its fields of the inner one. */
+  /** Whether nothing goes between the headers, and the outer one has the inner one's fields. */
   boolean isPlain() {
     return plain;
   }

@@ -156,7 +156,7 @@ final class TunnelEntryPoint {
    */
   private boolean sendWhole(
       Tunnel tunnel, PacketBuffer inner, int hopLimit, Underlay underlay, long nowNs) {
-    // RFC 2473 §6.3 has a hop limit of the tunnel's own; here the outer one is the inner one's rest.
+    // RFC 2473 §6.3 has a hop limit of the tunnel's own; here it is what is left of the inner one.
     // Extension headers a kernel may act upon that has the packet whole.
     if (!outerHeaders.isPlain()
         || inner.checksumStart() != inner.offset() + Ipv6Header.BYTES

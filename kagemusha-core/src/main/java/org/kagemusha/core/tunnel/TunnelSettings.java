@@ -18,8 +18,8 @@ import org.kagemusha.core.wire.Ipv6Header;
  *     router does: true at a home agent, false beside a VM, whose packets have not yet left their
  *     link
  * @param maximumMtu upper bound of the tunnel MTU in octets, 1280 to 65535
- * @param innerFlowLabel true: the outer flow label, where it is not zero, is the inner one as it is,
- *     so that whoever else encapsulates packets of the same flow gives them the same
+ * @param innerFlowLabel true: the outer flow label, where it is not zero, is the inner one as it
+ *     is, so that whoever else encapsulates packets of the same flow gives them the same
  */
 public record TunnelSettings(
     int hopLimit,

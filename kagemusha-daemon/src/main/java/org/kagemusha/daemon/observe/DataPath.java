@@ -11,8 +11,8 @@ import com.google.gson.JsonObject;
  * @param batch packets in one system call at most
  * @param udpSegmentation whether the kernel cuts ESP in UDP into packets, UDP_SEGMENT
  * @param udpJoining whether it hands over several packets of ESP in UDP in one, UDP_GRO
- * @param kernelEncapsulation whether the kernel encapsulates clear super-frames: {@code off}, {@code
- *     yes}, or {@code no} and why in parentheses
+ * @param kernelEncapsulation whether the kernel encapsulates clear super-frames: {@code off},
+ *     {@code yes}, or {@code no} and why in parentheses
  * @param cipher the engine that protects payload
  */
 public record DataPath(

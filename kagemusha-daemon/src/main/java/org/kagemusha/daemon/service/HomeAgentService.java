@@ -362,7 +362,8 @@ public final class HomeAgentService extends Service {
         restart, "[encapsulation]", config.encapsulationPort(), fresh.encapsulationPort());
     MobileNodeService.needs(restart, "[tap]", config.tap(), fresh.tap());
     MobileNodeService.needs(
-        restart, "[tunnel] coalescing, batch, kernel-encapsulation", false, links.isOther(fresh.tunnel()));
+        restart, "[tunnel] coalescing, batch, kernel-encapsulation", false,
+        links.isOther(fresh.tunnel()));
     MobileNodeService.needs(
         restart, "[protection] cipher-engine", config.operating().cipherEngine(),
         fresh.operating().cipherEngine());

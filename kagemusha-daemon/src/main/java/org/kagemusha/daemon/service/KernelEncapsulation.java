@@ -186,8 +186,8 @@ final class KernelEncapsulation implements AutoCloseable {
   }
 
   /**
-   * Looks again whether it works, and whether address and rules are there: now and then, and when an
-   * address was removed.
+   * Looks again whether it works, and whether address and rules are there: now and then, and when
+   * an address was removed.
    */
   void again() {
     if (local == null) {

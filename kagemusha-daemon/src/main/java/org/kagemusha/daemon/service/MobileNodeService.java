@@ -413,7 +413,9 @@ public final class MobileNodeService extends Service {
     needs(
         restart, "[tunnel] encapsulation", config.tunnel().encapsulation(),
         fresh.tunnel().encapsulation());
-    needs(restart, "[tunnel] coalescing, batch, kernel-encapsulation", false, links.isOther(fresh.tunnel()));
+    needs(
+        restart, "[tunnel] coalescing, batch, kernel-encapsulation", false,
+        links.isOther(fresh.tunnel()));
     VmConfig kept = keep(fresh);
     // What may be refused comes first: a configuration is applied as a whole or not at all.
     MobileNodeSettings settings = MobileNodeSettingsOf.config(kept, tapMac, engine.homeRouter());

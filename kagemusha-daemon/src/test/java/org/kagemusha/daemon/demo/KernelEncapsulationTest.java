@@ -124,7 +124,8 @@ class KernelEncapsulationTest {
       assertEquals(2, sources.length, line);
       boolean up = sources[1].equals(Topology.HOME_ADDRESS);
       assertTrue(
-          List.of("2001:db8:3000::3", OTHER_HOST_ADDRESS).contains(up ? sources[0] : destinations[0]),
+          List.of("2001:db8:3000::3", OTHER_HOST_ADDRESS)
+              .contains(up ? sources[0] : destinations[0]),
           line);
       assertEquals(Topology.HOME_AGENT, up ? destinations[0] : sources[0], line);
       for (int field : new int[] {2, 3}) {

@@ -52,8 +52,8 @@ public final class LabCommand implements Callable<Integer> {
       paramLabel = "NAME",
       split = ",",
       description =
-          "These subjects alone: plain, seg6, relay, clear, clear-kernel, esp, esp-udp, wireguard-go,"
-              + " openvpn;"
+          "These subjects alone: plain, seg6, relay, clear, clear-kernel, esp, esp-udp,"
+              + " wireguard-go, openvpn;"
               + " with the suffix +gro the ends of the wire coalesce what they receive.")
   private List<String> only;
 

@@ -27,7 +27,8 @@ record SubjectName(SubjectKind kind, boolean gro, int daemons) {
   static final List<SubjectName> SHORT =
       List.of(
           parse("plain"), parse("seg6"), parse("relay"), parse("clear"),
-          parse("clear-kernel"), parse("esp"), parse("esp-udp+gro"), parse("wireguard-go+gro"), parse("openvpn"));
+          parse("clear-kernel"), parse("esp"), parse("esp-udp+gro"), parse("wireguard-go+gro"),
+          parse("openvpn"));
 
   /**
    * Reads a name.

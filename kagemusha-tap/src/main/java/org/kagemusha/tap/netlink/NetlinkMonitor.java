@@ -5,7 +5,7 @@ import org.kagemusha.tap.libc.Errno;
 import org.kagemusha.tap.libc.KernelException;
 
 /**
- * Hears changes of links, IPv6 addresses, IPv6 routes and the rules that choose among their tables. Open it before asking {@link
+ * Hears changes of links, IPv6 addresses, IPv6 routes and IPv6 rules. Open it before asking {@link
  * RouteNetlink} for the present state, so that nothing is missed in between. One thread.
  */
 public final class NetlinkMonitor implements AutoCloseable {

@@ -62,7 +62,7 @@ public final class Seg6Routes {
     netlink.unless(Errno.EEXIST, writer, "add route", destination.toString());
   }
 
-  /** Leaves what goes to a destination to the rules that follow, whatever other routes there are. */
+  /** Leaves what goes to a destination to the rules that follow, whatever other routes say. */
   public void leave(Ipv6Address destination) throws KernelException {
     NetlinkWriter writer = netlink.begin(Netlink.RTM_NEWROUTE, CREATE, Netlink.RTMSG);
     writer.body8(0, Constants.AF_INET6).body8(1, ENTIRE);
@@ -72,7 +72,7 @@ public final class Seg6Routes {
     netlink.unless(Errno.EEXIST, writer, "add throw route", destination.toString());
   }
 
-  /** Undoes {@link #leave}: such a route belongs to no interface, so it does not vanish with one. */
+  /** Undoes {@link #leave}: such a route belongs to no interface, and vanishes with none. */
   public void leaveNoLonger(Ipv6Address destination) throws KernelException {
     NetlinkWriter writer = netlink.begin(Netlink.RTM_DELROUTE, 0, Netlink.RTMSG);
     writer.body8(0, Constants.AF_INET6).body8(1, ENTIRE).body8(7, Netlink.RTN_THROW);
