@@ -227,7 +227,7 @@ public final class HomeAgent implements NodeEngine {
     counters.add(Counter.HOME_FRAMES_RECEIVED);
     DropReason reason = stopped ? DropReason.TUNNEL_NOT_UP : unusable(frame);
     if (reason == null) {
-      reason = OffloadState.finish(frame);
+      reason = OffloadState.finish(frame, EthernetHeader.BYTES + Ipv6Header.BYTES);
     }
     if (reason != null) {
       counters.drop(reason);

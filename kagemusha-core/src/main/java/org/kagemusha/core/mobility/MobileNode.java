@@ -338,7 +338,8 @@ public final class MobileNode implements NodeEngine {
   public void onHomeFrame(PacketBuffer frame, long nowNs) {
     clock(nowNs);
     counters.add(Counter.HOME_FRAMES_RECEIVED);
-    DropReason unfinishable = OffloadState.finish(frame);
+    DropReason unfinishable =
+        OffloadState.finish(frame, EthernetHeader.BYTES + Ipv6Header.BYTES);
     if (unfinishable != null) {
       counters.drop(unfinishable);
     } else if (frame.length() < EthernetHeader.BYTES) {

@@ -26,13 +26,15 @@ public final class OffloadState {
    * super-packets, and what is finished, alone.
    *
    * @param packet with or without its Ethernet header
+   * @param headers octets at its front of which none is the checksum's or under it: whoever has
+   *     read a length there may rely on it afterwards
    * @return null, or {@link DropReason#OFFLOAD_INVALID} if the checksum would lie outside
    */
-  public static DropReason finish(PacketBuffer packet) {
+  public static DropReason finish(PacketBuffer packet, int headers) {
     if (!packet.isUnfinished() || packet.isSuperPacket()) {
       return null;
     }
-    if (!isInside(packet, packet.offset())) {
+    if (!isInside(packet, packet.offset() + headers)) {
       return DropReason.OFFLOAD_INVALID;
     }
     UnfinishedChecksum.finish(packet);

@@ -21,6 +21,7 @@ final class OuterFragments {
   private static final int SCRATCH = 2048;
 
   private final FragmentIdentifications identifications;
+  private final PacketBuffer whole = PacketBuffer.allocate(SCRATCH);
   private final PacketBuffer fragment = PacketBuffer.allocate(SCRATCH);
 
   OuterFragments(FragmentIdentifications identifications) {
@@ -30,20 +31,22 @@ final class OuterFragments {
   /**
    * Sends the fragments in order, and stops at the first that does not go out.
    *
-   * @param outer the packet, which is left as it is
+   * @param outer the packet; it may lie where the underlay has a place for the next one ({@link
+   *     Underlay#slot}), which the first fragment takes
    * @param mtu the most octets of a fragment, at least 1280
    * @return what became of the last fragment that was tried
    */
   Underlay.Sent send(PacketBuffer outer, int mtu, Underlay underlay, Counters counters) {
     // "Each fragment, except possibly the last, is an integer multiple of 8 octets long."
     int room = Math.min(mtu, SCRATCH) - Ipv6Header.BYTES - HEADER & ~7;
-    int payload = outer.length() - Ipv6Header.BYTES;
+    whole.copyFrom(outer);
+    int payload = whole.length() - Ipv6Header.BYTES;
     int identification = identifications.next();
     int sent = 0;
     while (sent < payload) {
       int size = Math.min(room, payload - sent);
       int more = sent + size < payload ? MORE : 0;
-      write(outer, sent, size, sent | more, identification);
+      write(sent, size, sent | more, identification);
       Underlay.Sent result = underlay.send(fragment);
       if (result != Underlay.Sent.OK) {
         return result;
@@ -54,9 +57,9 @@ final class OuterFragments {
     return Underlay.Sent.OK;
   }
 
-  private void write(PacketBuffer outer, int from, int size, int offsetAndMore, int id) {
-    ByteBuffer source = outer.bytes();
-    int header = outer.offset();
+  private void write(int from, int size, int offsetAndMore, int id) {
+    ByteBuffer source = whole.bytes();
+    int header = whole.offset();
     fragment.finished().set(PacketBuffer.HEADROOM, Ipv6Header.BYTES + HEADER + size);
     ByteBuffer bytes = fragment.bytes();
     int at = fragment.offset();

@@ -1,6 +1,7 @@
 package org.kagemusha.core.tunnel;
 
 import org.kagemusha.core.offload.Segmenter;
+import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /**
@@ -24,7 +25,7 @@ public final class Quotation {
    */
   public PacketBuffer of(PacketBuffer packet) {
     if (!packet.isSuperPacket()) {
-      return OffloadState.finish(packet) == null ? packet : null;
+      return OffloadState.finish(packet, Ipv6Header.BYTES) == null ? packet : null;
     }
     if (!segmenter.begin(packet, 0) || !segmenter.hasNext()) {
       return null;

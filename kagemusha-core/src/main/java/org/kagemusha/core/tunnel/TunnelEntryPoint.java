@@ -127,7 +127,9 @@ final class TunnelEntryPoint {
       return DropReason.TUNNEL_LOOP;
     }
     if (inner.isUnfinished()) {
-      return offload.isConsistent(inner) ? OffloadState.finish(inner) : DropReason.OFFLOAD_INVALID;
+      return offload.isConsistent(inner)
+          ? OffloadState.finish(inner, Ipv6Header.BYTES)
+          : DropReason.OFFLOAD_INVALID;
     }
     return null;
   }

@@ -129,6 +129,19 @@ class SuperFrameTest {
     assertEquals(1, f.drops(DropReason.OFFLOAD_INVALID));
   }
 
+  /** A sum over the payload length would make the packet longer than its memory. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 2, 12, 18, 20, 53})
+  void aSumInFrontOfTheTransportHeaderIsNotWritten(int start) {
+    PacketBuffer frame =
+        SuperPackets.frame(
+            SuperPackets.tcp(HOME_ADDRESS, CORRESPONDENT, SuperPackets.ACK, 0, new byte[33]),
+            ROUTER_MAC.toBytes(),
+            GUEST_MAC.toBytes());
+    f.node.onHomeFrame(frame.unfinished(frame.offset() + start, 0, 0), f.now);
+    assertDropped(DropReason.OFFLOAD_INVALID);
+  }
+
   @Test
   void aRefusalOfTheBatchLowersThePathTowardsThatHomeAgent() {
     PacketBuffer refused = MobileNodeFixture.tunnelled(CARE_OF, HOME_AGENT, new byte[1400]);

@@ -78,6 +78,12 @@ final class FastPathWorld {
         return Sent.TOO_BIG;
       }
       sent.add(packet.toBytes());
+      if (place != null) {
+        // The next place is another one.
+        for (int i = 0; i < 2048; i++) {
+          place.bytes().put(i, (byte) 0xee);
+        }
+      }
       return Sent.OK;
     }
 

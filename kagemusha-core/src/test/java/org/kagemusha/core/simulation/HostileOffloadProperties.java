@@ -42,7 +42,7 @@ class HostileOffloadProperties {
     return packet;
   }
 
-  @Property(tries = 3000)
+  @Property(tries = 30_000)
   void nothingThrowsAndNothingUnfinishedLeaves(@ForAll long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     FastPathWorld world = random.nextBoolean() ? clear : sealed;

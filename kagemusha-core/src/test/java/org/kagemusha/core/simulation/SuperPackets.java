@@ -142,8 +142,10 @@ public final class SuperPackets {
     }
     boolean tcp = packet.checksumOffset() == 16;
     int upper = packet.checksumStart() - packet.offset();
-    int header = upper + (tcp ? (whole[upper + 12] >> 4 & 0xf) * 4 : 8);
-    int size = packet.isSuperPacket() ? packet.segmentSize() : whole.length;
+    boolean cut = packet.isSuperPacket();
+    int header =
+        cut ? upper + (tcp ? (whole[upper + 12] >> 4 & 0xf) * 4 : 8) : whole.length;
+    int size = cut ? packet.segmentSize() : whole.length;
     List<byte[]> all = new ArrayList<>();
     for (int from = header; from < whole.length || all.isEmpty(); from += size) {
       int to = Math.min(whole.length, from + size);
@@ -153,13 +155,13 @@ public final class SuperPackets {
       for (int ipv6 = innermost % 40 == 14 ? 14 : 0; ipv6 <= innermost; ipv6 += 40) {
         bytes.putShort(ipv6 + 4, (short) (one.length - ipv6 - 40));
       }
-      if (tcp) {
+      if (cut && tcp) {
         bytes.putInt(upper + 4, bytes.getInt(upper + 4) + from - header);
         int flags = one[upper + 13];
         flags &= to == whole.length ? 0xff : ~(FIN | PSH);
         flags &= from == header ? 0xff : ~CWR;
         one[upper + 13] = (byte) flags;
-      } else {
+      } else if (cut) {
         bytes.putShort(upper + 4, (short) (one.length - upper));
       }
       int field = upper + packet.checksumOffset();

@@ -34,7 +34,8 @@ class SuperPacketTunnelTest {
 
   /** An underlay with one place, which refuses what a test says. */
   private static final class Place implements Underlay {
-    private final PacketBuffer slot = PacketBuffer.allocate(2048);
+    private final PacketBuffer slot =
+        PacketBuffer.allocate(2048 + PacketBuffer.HEADROOM + PacketBuffer.TAILROOM);
     private final List<byte[]> sent = new ArrayList<>();
     private int refuse = -1;
     private Sent why = Sent.OK;
@@ -48,8 +49,19 @@ class SuperPacketTunnelTest {
       if (taken++ == refuse) {
         return why;
       }
+      if (packet != slot && packet.length() <= 2048) {
+        slot.copyFrom(packet);
+      }
       sent.add(packet.toBytes());
+      overwrite();
       return Sent.OK;
+    }
+
+    /** The next place is another one. */
+    private void overwrite() {
+      for (int i = 0; i < slot.bytes().capacity(); i++) {
+        slot.bytes().put(i, (byte) 0xee);
+      }
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.kagemusha.daemon.lab;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,6 +101,9 @@ final class LabNetwork implements Closeable {
       sysctl(name, "net/ipv6/conf/default/accept_ra", "0");
       Tool.ip(directory, name, "link set lo up");
     }
+    for (String name : List.of(hypervisor(), homeAgent())) {
+      bridgeWithoutFirewall(name);
+    }
     String size = " mtu " + mtu;
     sysctl(homeAgent(), "net/ipv6/conf/all/forwarding", "1");
     Tool.ip(
@@ -123,6 +127,13 @@ final class LabNetwork implements Closeable {
         "route add default via " + FAR_END);
     wire(homeAgent(), "transit", gro);
     wire(hypervisor(), "eth0", gro);
+  }
+
+  /** As on hosts that have not loaded br_netfilter. */
+  private void bridgeWithoutFirewall(String namespace) throws IOException {
+    if (Files.exists(Path.of("/proc/sys/net/bridge/bridge-nf-call-ip6tables"))) {
+      sysctl(namespace, "net/bridge/bridge-nf-call-ip6tables", "0");
+    }
   }
 
   private void wire(String namespace, String device, boolean gro) throws IOException {

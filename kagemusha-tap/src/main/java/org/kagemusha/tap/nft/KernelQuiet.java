@@ -135,6 +135,8 @@ public final class KernelQuiet {
         + "table ip6 " + table + " {\n"
         + "  chain output {\n"
         + "    type filter hook output priority filter; policy accept;\n"
+        // The tunnel's own packets pass here too, each.
+        + "    meta l4proto != ipv6-icmp accept\n"
         // The kernel's own errors come from a socket without a file, so they have no owner; those
         // that a daemon answers by (RFC 6275 §9.2) have.
         + error + " meta skuid 0-4294967294 accept\n"

@@ -3,6 +3,7 @@ package org.kagemusha.tap.rawsocket;
 import java.nio.ByteBuffer;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.node.Underlay.Sent;
+import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
@@ -67,14 +68,25 @@ final class UnderlaySender implements AutoCloseable {
             Constants.AF_INET6, Constants.SOCK_RAW, Constants.IPPROTO_RAW, "raw sender");
     try {
       raw.setBuffers(0, SEND_BUFFER);
+      raw.setOption(Constants.IPPROTO_IPV6, Constants.IPV6_FREEBIND, 1, "IPV6_FREEBIND");
       raw.setOption(
           Constants.IPPROTO_IPV6, Constants.IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP");
       UnderlaySocket.restrict(raw, settings);
-      return new UnderlaySender(raw, encapsulation, settings);
+      UnderlaySender sender = new UnderlaySender(raw, encapsulation, settings);
+      sender.bind(settings.local());
+      return sender;
     } catch (KernelException | RuntimeException e) {
       raw.close();
       throw e;
     }
+  }
+
+  /**
+   * Says from which address the routing table is asked, whatever source a packet has. Without one
+   * the kernel chooses a source for each packet, only to find a route: a sixth of a packet's cost.
+   */
+  void bind(Ipv6Address local) throws KernelException {
+    raw.bind(local, 0);
   }
 
   boolean segments() {

@@ -82,11 +82,13 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
   }
 
   /**
-   * Binds the receivers to another local address, which need not be assigned yet; what the old one
-   * received before can still be read, and what was queued leaves first. {@link #encapsulationPort} may differ afterwards.
+   * Binds the sockets to another local address, which need not be assigned yet; what the old one
+   * received before can still be read, and what was queued leaves first. {@link #encapsulationPort}
+   * may differ afterwards.
    */
   public void rebind(Ipv6Address local) throws KernelException {
     sender.transmit();
+    sender.bind(local);
     for (UnderlayReceiver receiver : receivers) {
       receiver.bind(local);
     }

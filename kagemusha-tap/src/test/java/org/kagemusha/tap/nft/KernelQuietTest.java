@@ -29,6 +29,7 @@ class KernelQuietTest {
         table ip6 kagemusha_web1 {
           chain output {
             type filter hook output priority filter; policy accept;
+            meta l4proto != ipv6-icmp accept
             ip6 saddr { 2001:db8:3000::2, 2001:db8:3000::3 } icmpv6 type { destination-unreachable,\
          parameter-problem } meta skuid 0-4294967294 accept
             ip6 saddr { 2001:db8:3000::2, 2001:db8:3000::3 } icmpv6 type parameter-problem\
