@@ -11,6 +11,8 @@ import com.google.gson.JsonObject;
  * @param batch packets in one system call at most
  * @param udpSegmentation whether the kernel cuts ESP in UDP into packets, UDP_SEGMENT
  * @param udpJoining whether it hands over several packets of ESP in UDP in one, UDP_GRO
+ * @param kernelEncapsulation whether the kernel encapsulates clear super-frames: {@code off},
+ *     {@code yes}, or {@code no} and why in parentheses
  * @param cipher the engine that protects payload
  */
 public record DataPath(
@@ -20,12 +22,16 @@ public record DataPath(
     int batch,
     boolean udpSegmentation,
     boolean udpJoining,
+    String kernelEncapsulation,
     String cipher) {
 
   /** Adds a row for each stage. */
   void rows(TextTable table) {
     table.row("tap", tap() + (coalescing ? ", coalescing" : ""));
     table.row("underlay", "batches of " + batch + ", ESP in UDP " + udp());
+    if (!kernelEncapsulation.equals("off")) {
+      table.row("kernel encapsulation", kernelEncapsulation);
+    }
     table.row("cipher", cipher);
   }
 
@@ -38,6 +44,7 @@ public record DataPath(
     json.addProperty("batch", batch);
     json.addProperty("udp_segment", udpSegmentation);
     json.addProperty("udp_gro", udpJoining);
+    json.addProperty("kernel_encapsulation", kernelEncapsulation);
     json.addProperty("cipher", cipher);
     return json;
   }

@@ -107,7 +107,7 @@ public final class MobileNodeService extends Service {
                     config.tap().offloads()),
                 counters()));
     links =
-        opened(new Links(tap, loop(), capture(), counters(), true, config.tunnel()));
+        opened(new Links(tap, loop(), capture(), counters(), true, config.tunnel(), 1));
     HomeRouter learned = routers.load();
     engine =
         new MobileNode(
@@ -121,7 +121,9 @@ public final class MobileNodeService extends Service {
     }
     links.engine(engine);
     KernelQuiet quiet = new KernelQuiet(name());
-    MonitorSource monitor = opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround));
+    links.entrance().ifPresent(quiet::entrance);
+    MonitorSource monitor =
+        opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround, links));
     if (config.tap().bridge() != null) {
       guard = opened(new GuestGuard(quiet));
       guard.apply(config, keys.signallingSpis(config));
@@ -196,6 +198,7 @@ public final class MobileNodeService extends Service {
 
   private void assertRules() {
     tracker.assertRules();
+    links.again();
     if (guard != null) {
       edge().executor().execute(guard::again);
     }
@@ -237,6 +240,7 @@ public final class MobileNodeService extends Service {
         return;
       }
     }
+    links.local(address);
     if (keys.provisioner() != null) {
       keys.provisioner().careOf(address);
     }
@@ -247,7 +251,7 @@ public final class MobileNodeService extends Service {
     return new UnderlaySettings(
         address, 0, Optional.empty(), 0, config.tap().mtu(),
         encapsulates() ? UdpEncapsulation.DEFAULT_PORT : UnderlaySettings.NO_ENCAPSULATION, true,
-        links.batch(), UnderlayLink.largestPacket(mtu));
+        links.batch(), UnderlayLink.largestPacket(mtu), config.tap().mtu());
   }
 
   private boolean encapsulates() {
@@ -409,7 +413,9 @@ public final class MobileNodeService extends Service {
     needs(
         restart, "[tunnel] encapsulation", config.tunnel().encapsulation(),
         fresh.tunnel().encapsulation());
-    needs(restart, "[tunnel] coalescing, batch", false, links.isOther(fresh.tunnel()));
+    needs(
+        restart, "[tunnel] coalescing, batch, kernel-encapsulation", false,
+        links.isOther(fresh.tunnel()));
     VmConfig kept = keep(fresh);
     // What may be refused comes first: a configuration is applied as a whole or not at all.
     MobileNodeSettings settings = MobileNodeSettingsOf.config(kept, tapMac, engine.homeRouter());

@@ -8,6 +8,7 @@ import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.daemon.loop.PacketLoop;
@@ -37,6 +38,7 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
   private final boolean countsSent;
   private NodeEngine engine;
   private UnderlaySocket socket;
+  private KernelEncapsulation kernel;
   private long flushNs;
 
   /**
@@ -51,6 +53,11 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
 
   void engine(NodeEngine newEngine) {
     engine = newEngine;
+  }
+
+  /** Has super-packets encapsulated by the kernel, where it can. */
+  void kernel(KernelEncapsulation encapsulation) {
+    kernel = encapsulation;
   }
 
   /** Uses another local address; on the loop, or before it has an engine. */
@@ -92,6 +99,26 @@ final class UnderlayLink implements Underlay, PacketSink, UnderlaySocket.Refused
       flush(System.nanoTime());
     }
     return sent;
+  }
+
+  @Override
+  public boolean encapsulate(
+      PacketBuffer inner, int segments, Ipv6Address local, Ipv6Address remote) {
+    // A capture is of what the wire carries, which only taking apart shows.
+    if (kernel == null
+        || socket == null
+        || capture.isActive()
+        || !kernel.admits(inner, local, remote)) {
+      return false;
+    }
+    socket.transmit();
+    if (!kernel.write(inner)) {
+      return false;
+    }
+    if (countsSent) {
+      counters.add(Counter.UNDERLAY_PACKETS_SENT, segments);
+    }
+    return true;
   }
 
   @Override

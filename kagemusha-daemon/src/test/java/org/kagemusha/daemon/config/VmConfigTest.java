@@ -47,7 +47,8 @@ class VmConfigTest {
         new UnderlayConfig(null, UnderlayConfig.Mode.OWN, null), config.underlay());
     assertEquals(new VmConfig.Binding(600, false, false, 10, Location.AUTO), config.binding());
     assertEquals(
-        new TunnelConfig(64, -1, true, true, true, 65_535, Encapsulation.NONE, false, true, 64),
+        new TunnelConfig(64, -1, true, true, true, 65_535, Encapsulation.NONE, false, true,
+            false, 64),
         config.tunnel());
     assertEquals(Path.of("/run/kagemusha/vm7.sock"), config.operating().socket());
     assertEquals(Path.of("/var/lib/kagemusha"), config.operating().stateDirectory());
@@ -154,7 +155,8 @@ class VmConfigTest {
         config.underlay());
     assertEquals(new VmConfig.Binding(60, true, true, 2, Location.FOREIGN), config.binding());
     assertEquals(
-        new TunnelConfig(32, 4, false, false, false, 1400, Encapsulation.NONE, true, false, 1),
+        new TunnelConfig(32, 4, false, false, false, 1400, Encapsulation.NONE, true, false,
+            false, 1),
         config.tunnel());
     assertEquals(
         new Protection(true, false, PayloadProtection.DISABLED, false), config.protection());
@@ -336,5 +338,17 @@ class VmConfigTest {
             ConfigException.class,
             () -> new ConfigFile((Path) null).readVm(directory.resolve("none.toml")));
     assertTrue(missing.getMessage().contains("no such file"), missing.getMessage());
+  }
+
+  @Test
+  void theKernelEncapsulatesOnlyWhereItsOuterHeaderIsWhatWasAskedFor() throws Exception {
+    String wanted = ConfigTexts.VM + ConfigTexts.CLEAR + "[tunnel]\nkernel-encapsulation = true\n";
+    assertTrue(read(wanted).tunnel().kernelEncapsulation());
+    for (String other :
+        List.of("flow-label = false", "copy-dscp = false", "encapsulation-limit = 0")) {
+      String problems = ConfigTexts.vmProblems(directory, wanted + other + "\n");
+      assertTrue(problems.contains("[tunnel] kernel-encapsulation"), problems);
+      assertEquals(1, problems.lines().count(), problems);
+    }
   }
 }
