@@ -31,6 +31,17 @@ public record TunnelConfig(
   /** The usual and largest batch. */
   public static final int LARGEST_BATCH = 64;
 
+  /**
+   * This configuration as a daemon can take it on while it runs: what decides on its sockets and
+   * threads stays as it was started.
+   */
+  public TunnelConfig whileRunning(TunnelConfig started) {
+    return new TunnelConfig(
+        hopLimit, encapsulationLimit, clampMss, flowLabel, copyDscp, maximumMtu,
+        started.encapsulation, probePathMtu, started.coalescing, started.kernelEncapsulation,
+        started.batch);
+  }
+
   static TunnelConfig readMobileNode(Section section) {
     return read(
         section,

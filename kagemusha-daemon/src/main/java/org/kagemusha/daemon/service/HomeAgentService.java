@@ -380,7 +380,8 @@ public final class HomeAgentService extends Service {
             config.file(), config.name(), config.address(), config.prefix(),
             fresh.prefixValidSeconds(), fresh.prefixPreferredSeconds(), fresh.dad(),
             fresh.maximumLifetimeSeconds(), fresh.maximumBindings(), config.tap(),
-            fresh.advertisement(), fresh.tunnel(), fresh.protection(), fresh.controller(),
+            fresh.advertisement(), fresh.tunnel().whileRunning(config.tunnel()),
+            fresh.protection(), fresh.controller(),
             config.encapsulationPort(), fresh.mobileNodes(), config.operating());
     // What may be refused comes first: a configuration is applied as a whole or not at all.
     HomeAgentSettings settings = HomeAgentSettingsOf.config(kept, tapMac, facts);

@@ -447,7 +447,8 @@ public final class MobileNodeService extends Service {
   private VmConfig keep(VmConfig fresh) {
     return new VmConfig(
         config.file(), config.name(), config.guestMac(), fresh.homeAddresses(), fresh.home(),
-        config.tap(), fresh.underlay(), fresh.binding(), fresh.tunnel(), fresh.protection(),
+        config.tap(), fresh.underlay(), fresh.binding(),
+        fresh.tunnel().whileRunning(config.tunnel()), fresh.protection(),
         fresh.provisioning(), fresh.associations(), config.operating());
   }
 

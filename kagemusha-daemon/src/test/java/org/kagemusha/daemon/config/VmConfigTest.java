@@ -351,4 +351,22 @@ class VmConfigTest {
       assertEquals(1, problems.lines().count(), problems);
     }
   }
+
+  @Test
+  void whatSocketsDependOnStaysWhileADaemonRuns() throws Exception {
+    TunnelConfig started =
+        read(ConfigTexts.VM + ConfigTexts.CLEAR + "[tunnel]\nhop-limit = 9\n").tunnel();
+    TunnelConfig fresh =
+        read(
+                ConfigTexts.VM + ConfigTexts.CLEAR
+                    + "[tunnel]\nhop-limit = 10\ncoalescing = false\nbatch = 1\n"
+                    + "kernel-encapsulation = true\n")
+            .tunnel();
+    TunnelConfig kept = fresh.whileRunning(started);
+    assertEquals(10, kept.hopLimit());
+    assertEquals(started, new TunnelConfig(
+        9, kept.encapsulationLimit(), kept.clampMss(), kept.flowLabel(), kept.copyDscp(),
+        kept.maximumMtu(), kept.encapsulation(), kept.probePathMtu(), kept.coalescing(),
+        kept.kernelEncapsulation(), kept.batch()));
+  }
 }
