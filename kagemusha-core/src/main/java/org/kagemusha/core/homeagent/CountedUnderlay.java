@@ -4,6 +4,7 @@ import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /** The way out to the routed network, with its counter. */
@@ -43,5 +44,15 @@ final class CountedUnderlay implements Underlay {
       case UNREACHABLE -> counters.drop(DropReason.SEND_UNREACHABLE);
       default -> counters.drop(DropReason.SEND_FAILED);
     }
+  }
+
+  @Override
+  public boolean encapsulate(
+      PacketBuffer inner, int segments, Ipv6Address local, Ipv6Address remote) {
+    boolean sent = underlay.encapsulate(inner, segments, local, remote);
+    if (sent) {
+      counters.add(Counter.UNDERLAY_PACKETS_SENT, segments);
+    }
+    return sent;
   }
 }

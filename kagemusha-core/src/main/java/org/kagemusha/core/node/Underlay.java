@@ -1,5 +1,6 @@
 package org.kagemusha.core.node;
 
+import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /** The way out to the routed network. */
@@ -44,6 +45,23 @@ public interface Underlay {
    * they leave.
    */
   default boolean takesDeferred() {
+    return false;
+  }
+
+  /**
+   * Has a whole super-packet put into a tunnel in clear by someone who need not take it apart
+   * first: IPv6 in IPv6 without anything between the headers, traffic class and flow label of the inner
+   * header in the outer one, and a hop limit one less than the inner one, which stays. Packets of
+   * {@link #send} that came before go before it.
+   *
+   * @param inner a super-packet; it stays the caller's, as it is
+   * @param segments how many packets it becomes
+   * @param local the outer source
+   * @param remote the outer destination
+   * @return false where nothing was sent: then the caller takes it apart
+   */
+  default boolean encapsulate(
+      PacketBuffer inner, int segments, Ipv6Address local, Ipv6Address remote) {
     return false;
   }
 }

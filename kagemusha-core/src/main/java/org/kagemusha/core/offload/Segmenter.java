@@ -116,6 +116,16 @@ public final class Segmenter {
     return headers + segment;
   }
 
+  /** How many segments are left. */
+  public int count() {
+    return position < end ? (end - position - 1) / segment + 1 : 0;
+  }
+
+  /** Octets of all segments that are left, what stands before IPv6 included. */
+  public int octets() {
+    return count() * headers + end - position;
+  }
+
   /** Whether segments are left. */
   public boolean hasNext() {
     return position < end;

@@ -112,6 +112,22 @@ public final class VirtioNetHeader {
    * @param at the absolute index of the header
    */
   public static void write(PacketBuffer frame, ByteBuffer header, int at) {
+    boolean ipv4 =
+        frame.isSuperPacket()
+            && EthernetHeader.type(frame.bytes(), frame.offset()) == EthernetHeader.TYPE_IPV4;
+    write(frame, ipv4, header, at);
+  }
+
+  /**
+   * Writes the header of an IPv6 packet without Ethernet, as a tun takes it.
+   *
+   * @param at the absolute index of the header
+   */
+  public static void writeIpv6(PacketBuffer packet, ByteBuffer header, int at) {
+    write(packet, false, header, at);
+  }
+
+  private static void write(PacketBuffer frame, boolean ipv4, ByteBuffer header, int at) {
     header.putLong(at, 0).putShort(at + CHECKSUM_OFFSET, (short) 0);
     if (!frame.isUnfinished()) {
       return;
@@ -128,7 +144,6 @@ public final class VirtioNetHeader {
     boolean tcp = frame.checksumOffset() == Transport.TCP_CHECKSUM;
     int type = GSO_UDP_L4;
     if (tcp) {
-      boolean ipv4 = EthernetHeader.type(bytes, frame.offset()) == EthernetHeader.TYPE_IPV4;
       boolean reduced = (bytes.get(transport + Transport.TCP_FLAGS) & Transport.CWR) != 0;
       // RFC 3168 §6.1.2: only the first segment may have CWR, which a device must know of.
       type = (ipv4 ? GSO_TCPV4 : GSO_TCPV6) | (reduced ? GSO_ECN : 0);

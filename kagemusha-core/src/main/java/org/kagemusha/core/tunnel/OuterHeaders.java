@@ -15,6 +15,7 @@ final class OuterHeaders {
 
   private final FlowLabels flowLabels;
   private Tunnel tunnel;
+  private boolean plain;
   private int hopLimit;
   private int limit;
   private int trafficClass;
@@ -43,10 +44,25 @@ final class OuterHeaders {
     trafficClass =
         EcnTunnelling.outerTrafficClass(
             Ipv6Header.trafficClass(inner.bytes(), at), settings.copyDscp());
-    flowLabel =
-        settings.copyFlowLabel()
-            ? flowLabels.of(inner.bytes(), at, inner.end(), headers)
-            : 0;
+    int innerLabel = Ipv6Header.flowLabel(inner.bytes(), at);
+    if (!settings.copyFlowLabel()) {
+      flowLabel = 0;
+    } else if (settings.innerFlowLabel()) {
+      flowLabel = innerLabel;
+    } else {
+      flowLabel = flowLabels.of(inner.bytes(), at, inner.end(), headers);
+    }
+    plain =
+        tunnel.association() == null
+            && !tunnel.isEncapsulated()
+            && limit < 0
+            && flowLabel == innerLabel
+            && trafficClass == Ipv6Header.trafficClass(inner.bytes(), at);
+  }
+
+  /** Whether nothing goes between the headers, and the outer one has the inner one's fields. */
+  boolean isPlain() {
+    return plain;
   }
 
   /**

@@ -15,6 +15,11 @@ import org.kagemusha.core.wire.PacketBuffer;
  */
 final class TunnelEntryPoint {
 
+  /** What an inner hop limit must exceed for the outer one to be its rest. */
+  static final int LEAST_HOP_LIMIT = 32;
+
+  private static final int LONGEST_PAYLOAD = 65_535;
+
   private final TunnelContext context;
   private final InnerErrorWriter writer;
   private final OuterHeaders outerHeaders;
@@ -87,6 +92,9 @@ final class TunnelEntryPoint {
     }
     outerHeaders.begin(tunnel, inner, headers, settings, limit);
     if (inner.isSuperPacket()) {
+      if (sendWhole(tunnel, inner, hopLimit, underlay, nowNs)) {
+        return;
+      }
       sendSegments(tunnel, inner, hopLimit, underlay, errors, nowNs);
       return;
     }
@@ -142,6 +150,34 @@ final class TunnelEntryPoint {
       packet.trimFront(packet.length() - innerLength);
       answerTooBig(tunnel, packet, errors, nowNs);
     }
+  }
+
+  /**
+   * Leaves a super-packet to an underlay that encapsulates itself, if the outcome is what was to be
+   * sent.
+   */
+  private boolean sendWhole(
+      Tunnel tunnel, PacketBuffer inner, int hopLimit, Underlay underlay, long nowNs) {
+    // RFC 2473 §6.3 has a hop limit of the tunnel's own; here it is what is left of the inner one.
+    // Extension headers a kernel may act upon that has the packet whole.
+    if (!outerHeaders.isPlain()
+        || inner.checksumStart() != inner.offset() + Ipv6Header.BYTES
+        || hopLimit <= LEAST_HOP_LIMIT
+        || inner.length() > LONGEST_PAYLOAD
+        || segmenter.largest() + Ipv6Header.BYTES > tunnel.pathMtu(nowNs)) {
+      return false;
+    }
+    ByteBuffer bytes = inner.bytes();
+    int before = Ipv6Header.hopLimit(bytes, inner.offset());
+    Ipv6Header.hopLimit(bytes, inner.offset(), hopLimit);
+    int segments = segmenter.count();
+    if (!underlay.encapsulate(inner, segments, tunnel.local(), tunnel.remote())) {
+      Ipv6Header.hopLimit(bytes, inner.offset(), before);
+      return false;
+    }
+    context.counters().add(Counter.TUNNEL_PACKETS_SENT, segments);
+    context.counters().add(Counter.TUNNEL_OCTETS_SENT, segmenter.octets());
+    return true;
   }
 
   /** Sends what {@link #segmenter} has begun with; one that is lost does not hold up the others. */

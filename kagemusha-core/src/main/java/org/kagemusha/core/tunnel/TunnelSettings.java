@@ -18,6 +18,8 @@ import org.kagemusha.core.wire.Ipv6Header;
  *     router does: true at a home agent, false beside a VM, whose packets have not yet left their
  *     link
  * @param maximumMtu upper bound of the tunnel MTU in octets, 1280 to 65535
+ * @param innerFlowLabel true: the outer flow label, where it is not zero, is the inner one as it
+ *     is, so that whoever else encapsulates packets of the same flow gives them the same
  */
 public record TunnelSettings(
     int hopLimit,
@@ -26,7 +28,22 @@ public record TunnelSettings(
     boolean copyFlowLabel,
     boolean copyDscp,
     boolean decrementHopLimit,
-    int maximumMtu) {
+    int maximumMtu,
+    boolean innerFlowLabel) {
+
+  /** Settings with a hash for a flow label. */
+  public TunnelSettings(
+      int hopLimit,
+      int encapsulationLimit,
+      boolean clampMss,
+      boolean copyFlowLabel,
+      boolean copyDscp,
+      boolean decrementHopLimit,
+      int maximumMtu) {
+    this(
+        hopLimit, encapsulationLimit, clampMss, copyFlowLabel, copyDscp, decrementHopLimit,
+        maximumMtu, false);
+  }
 
   /**
    * @throws IllegalArgumentException if a value is out of its range

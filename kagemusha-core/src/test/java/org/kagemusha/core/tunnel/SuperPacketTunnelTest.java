@@ -22,6 +22,7 @@ import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.Underlay;
 import org.kagemusha.core.simulation.SuperPackets;
+import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /** Super-packets at both ends of a tunnel, against what they stand for. */
@@ -377,5 +378,122 @@ class SuperPacketTunnelTest {
       assertEquals(List.of(), bench.errors);
     }
     assertEquals(List.of(), place.sent);
+  }
+
+  /** An underlay that takes super-packets whole, and does with them what a kernel does. */
+  private static final class Kernel implements Underlay {
+    private final List<byte[]> sent = new ArrayList<>();
+    private int whole;
+    private boolean isAble = true;
+
+    @Override
+    public Sent send(PacketBuffer packet) {
+      sent.add(packet.toBytes());
+      return Sent.OK;
+    }
+
+    @Override
+    public boolean encapsulate(
+        PacketBuffer inner, int segments, Ipv6Address local, Ipv6Address remote) {
+      if (!isAble) {
+        return false;
+      }
+      whole++;
+      List<byte[]> made = SuperPackets.onWire(inner, 0);
+      assertEquals(made.size(), segments);
+      for (byte[] segment : made) {
+        byte[] outer = new byte[40 + segment.length];
+        System.arraycopy(segment, 0, outer, 0, 4);
+        outer[4] = (byte) (segment.length >>> 8);
+        outer[5] = (byte) segment.length;
+        outer[6] = 41;
+        outer[7] = (byte) (segment[7] - 1);
+        System.arraycopy(local.toBytes(), 0, outer, 8, 16);
+        System.arraycopy(remote.toBytes(), 0, outer, 24, 16);
+        System.arraycopy(segment, 0, outer, 40, segment.length);
+        sent.add(outer);
+      }
+      return true;
+    }
+  }
+
+  private final Kernel kernel = new Kernel();
+
+  private static TunnelSettings byKernel(int limit, boolean dscp, boolean router) {
+    return new TunnelSettings(64, limit, true, true, dscp, router, 65535, true);
+  }
+
+  private void sendByKernel(Bench bench, PacketBuffer packet) {
+    bench.tunnel.send(packet, kernel, p -> bench.errors.add(p.toBytes()), bench.now);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void whoeverEncapsulatesTheSameOctetsGoOutButForTheOuterHopLimit(boolean router) {
+    Bench fast = new Bench(byKernel(-1, true, router));
+    Bench own = new Bench(byKernel(-1, true, router));
+    SplittableRandom random = new SplittableRandom(11);
+    for (int i = 0; i < 60; i++) {
+      PacketBuffer packet =
+          SuperPackets.random(random, InnerPackets.HOME, InnerPackets.PEER, 1300);
+      send(own, PacketBuffer.allocate(65_575).copyFrom(packet));
+      sendByKernel(fast, packet);
+      assertEquals(place.sent.size(), kernel.sent.size());
+      for (int j = 0; j < place.sent.size(); j++) {
+        byte[] expected = place.sent.get(j);
+        kernel.sent.get(j)[7] = expected[7];
+        assertArrayEquals(expected, kernel.sent.get(j));
+      }
+      place.sent.clear();
+      kernel.sent.clear();
+    }
+    assertTrue(kernel.whole > 20, kernel.whole + " whole");
+    for (Counter counter : List.of(Counter.TUNNEL_PACKETS_SENT, Counter.TUNNEL_OCTETS_SENT)) {
+      assertEquals(own.count(counter), fast.count(counter));
+    }
+    assertEquals(0, fast.drops());
+  }
+
+  @Test
+  void rfc2473_s6_3_theOuterHopLimitIsTheInnerOnesRestWhereThatIsLongEnough() {
+    Bench bench = new Bench(byKernel(-1, true, true));
+    PacketBuffer packet = tcp(SEGMENT);
+    packet.bytes().put(packet.offset() + 7, (byte) 34);
+    sendByKernel(bench, packet);
+    assertEquals(1, kernel.whole);
+    assertEquals(32, kernel.sent.get(0)[7]);
+    assertEquals(33, kernel.sent.get(0)[47]);
+    packet = tcp(SEGMENT);
+    packet.bytes().put(packet.offset() + 7, (byte) 33);
+    sendByKernel(bench, packet);
+    assertEquals(1, kernel.whole);
+    assertEquals(64, kernel.sent.get(4)[7]);
+    assertEquals(32, kernel.sent.get(4)[47]);
+  }
+
+  @Test
+  void whatTheKernelCannotDoIsTakenApartHere() {
+    Bench limited = new Bench(byKernel(4, true, false));
+    sendByKernel(limited, tcp(SEGMENT));
+    Bench sealed = new Bench(byKernel(-1, true, false));
+    sealed.tunnel.protection(gcm());
+    sendByKernel(sealed, tcp(SEGMENT));
+    Bench small = new Bench(byKernel(-1, true, false));
+    small.tunnel.linkMtu(1280, small.now);
+    sendByKernel(small, tcp(1190));
+    Bench classless = new Bench(byKernel(-1, false, false));
+    PacketBuffer classy = tcp(SEGMENT);
+    classy.bytes().put(classy.offset(), (byte) 0x6b);
+    sendByKernel(classless, classy);
+    Bench hashed = new Bench(new TunnelSettings(64, -1, true, true, true, false, 65535));
+    sendByKernel(hashed, tcp(SEGMENT));
+    assertEquals(0, kernel.whole);
+    final int before = kernel.sent.size();
+    kernel.isAble = false;
+    Bench unable = new Bench(byKernel(-1, true, true));
+    PacketBuffer packet = tcp(SEGMENT);
+    sendByKernel(unable, packet);
+    assertEquals(before + 4, kernel.sent.size());
+    assertEquals(4, unable.count(Counter.TUNNEL_PACKETS_SENT));
   }
 }

@@ -12,6 +12,7 @@ package org.kagemusha.daemon.config;
  * @param encapsulation how a mobile node sends ESP; a home agent answers as it is asked
  * @param probePathMtu whether a mobile node probes the path MTU (RFC 8899)
  * @param coalescing whether consecutive segments out of the tunnel are joined for the tap
+ * @param kernelEncapsulation whether the kernel shall put clear super-packets into the tunnel
  * @param batch how many packets one call gives to the kernel at most, or takes, 1 to 64
  */
 public record TunnelConfig(
@@ -24,10 +25,22 @@ public record TunnelConfig(
     Encapsulation encapsulation,
     boolean probePathMtu,
     boolean coalescing,
+    boolean kernelEncapsulation,
     int batch) {
 
   /** The usual and largest batch. */
   public static final int LARGEST_BATCH = 64;
+
+  /**
+   * This configuration as a daemon can take it on while it runs: what decides on its sockets and
+   * threads stays as it was started.
+   */
+  public TunnelConfig whileRunning(TunnelConfig started) {
+    return new TunnelConfig(
+        hopLimit, encapsulationLimit, clampMss, flowLabel, copyDscp, maximumMtu,
+        started.encapsulation, probePathMtu, started.coalescing, started.kernelEncapsulation,
+        started.batch);
+  }
 
   static TunnelConfig readMobileNode(Section section) {
     return read(
@@ -40,6 +53,19 @@ public record TunnelConfig(
   }
 
   private static TunnelConfig read(Section section, Encapsulation encapsulation) {
+    TunnelConfig config = readAll(section, encapsulation);
+    if (config.kernelEncapsulation()
+        && (config.encapsulationLimit() >= 0 || !config.flowLabel() || !config.copyDscp())) {
+      section.problem(
+          "kernel-encapsulation",
+          "found true; expected it only with encapsulation-limit = -1, flow-label = true and"
+              + " copy-dscp = true, because the kernel puts no option and copies flow label and"
+              + " traffic class");
+    }
+    return config;
+  }
+
+  private static TunnelConfig readAll(Section section, Encapsulation encapsulation) {
     return new TunnelConfig(
         (int) section.integer("hop-limit", 64, 1, 255),
         (int) section.integer("encapsulation-limit", -1, -1, 255),
@@ -50,6 +76,7 @@ public record TunnelConfig(
         encapsulation,
         section.flag("probe-path-mtu", false),
         section.flag("coalescing", true),
+        section.flag("kernel-encapsulation", false),
         (int) section.integer("batch", LARGEST_BATCH, 1, LARGEST_BATCH));
   }
 }

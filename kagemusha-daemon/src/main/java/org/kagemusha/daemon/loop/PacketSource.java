@@ -39,6 +39,11 @@ public interface PacketSource {
     return false;
   }
 
+  /** Whether a wake-up may wait some microseconds for more where it has found much. */
+  default boolean isModerated() {
+    return false;
+  }
+
   /** What it is, for log lines. */
   String name();
 }

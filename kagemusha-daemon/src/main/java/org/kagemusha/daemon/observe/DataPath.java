@@ -11,6 +11,8 @@ import com.google.gson.JsonObject;
  * @param batch packets in one system call at most
  * @param udpSegmentation whether the kernel cuts ESP in UDP into packets, UDP_SEGMENT
  * @param udpJoining whether it hands over several packets of ESP in UDP in one, UDP_GRO
+ * @param kernelEncapsulation whether the kernel encapsulates clear super-frames: {@code off},
+ *     {@code yes}, or {@code no} and why in parentheses
  * @param cipher the engine that protects payload
  * @param cipherThreads how many threads share its work
  */
@@ -21,6 +23,7 @@ public record DataPath(
     int batch,
     boolean udpSegmentation,
     boolean udpJoining,
+    String kernelEncapsulation,
     String cipher,
     int cipherThreads) {
 
@@ -28,6 +31,9 @@ public record DataPath(
   void rows(TextTable table) {
     table.row("tap", tap() + (coalescing ? ", coalescing" : ""));
     table.row("underlay", "batches of " + batch + ", ESP in UDP " + udp());
+    if (!kernelEncapsulation.equals("off")) {
+      table.row("kernel encapsulation", kernelEncapsulation);
+    }
     table.row("cipher", cipherThreads > 1 ? cipher + ", " + cipherThreads + " threads" : cipher);
   }
 
@@ -40,6 +46,7 @@ public record DataPath(
     json.addProperty("batch", batch);
     json.addProperty("udp_segment", udpSegmentation);
     json.addProperty("udp_gro", udpJoining);
+    json.addProperty("kernel_encapsulation", kernelEncapsulation);
     json.addProperty("cipher", cipher);
     json.addProperty("cipher_threads", cipherThreads);
     return json;

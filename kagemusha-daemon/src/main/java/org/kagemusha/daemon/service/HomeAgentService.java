@@ -17,6 +17,7 @@ import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.provisioning.CombinedKeySource;
 import org.kagemusha.core.provisioning.HeldGrant;
 import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.daemon.config.AssociationConfig;
 import org.kagemusha.daemon.config.ConfigException;
@@ -51,6 +52,8 @@ public final class HomeAgentService extends Service {
 
   /** Inner packets may meet any router behind us. */
   private static final int SEGMENT_OCTETS = 1280;
+
+  private static final int ETHERNET_MTU = 1500;
 
   private static final Logger log = LoggerFactory.getLogger(HomeAgentService.class);
 
@@ -120,7 +123,12 @@ public final class HomeAgentService extends Service {
         opened(
             new Links(
                 tap, loop(), capture(), counters(), false, config.tunnel(),
+                config.maximumBindings(),
                 config.operating().cipherThreads()));
+    if (links.entrance().isPresent()) {
+      quiet.entrance(links.entrance().get());
+      installRules();
+    }
     engine =
         new HomeAgent(
             HomeAgentSettingsOf.config(config, tapMac, facts), links.home(), links.underlay(),
@@ -136,7 +144,9 @@ public final class HomeAgentService extends Service {
                   config.encapsulationPort() == 0
                       ? UnderlaySettings.NO_ENCAPSULATION
                       : config.encapsulationPort(),
-                  false, links.batch(), UnderlayLink.largestPacket(facts.underlayMtu())));
+                  false, links.batch(), UnderlayLink.largestPacket(facts.underlayMtu()),
+                  ordinaryOctets()));
+          links.local(config.address());
           if (issuer != null) {
             issuer.apply(config, credentials);
           }
@@ -144,7 +154,7 @@ public final class HomeAgentService extends Service {
         });
     opened(loop().add(links.home()));
     MonitorSource monitor =
-        opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround));
+        opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround, links));
     port = new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
     opened(loop().add(monitor));
     opened(() -> loop().call(this::stopEngine));
@@ -153,7 +163,17 @@ public final class HomeAgentService extends Service {
     }
     every(ROUTINE_SECONDS, this::routine);
     every(
-        MobileNodeService.RULES_SECONDS, () -> edge().executor().execute(this::assertRules));
+        MobileNodeService.RULES_SECONDS,
+        () -> {
+          edge().executor().execute(this::assertRules);
+          links.again();
+        });
+  }
+
+  /** What the home link takes as it is, of what an Ethernet carries in the tunnel. */
+  private int ordinaryOctets() {
+    int carried = Math.min(facts.underlayMtu(), ETHERNET_MTU) - Ipv6Header.BYTES;
+    return Math.max(SEGMENT_OCTETS, Math.min(config.tap().mtu(), carried));
   }
 
   private TlsCredentials credentials() throws IOException {
@@ -344,7 +364,8 @@ public final class HomeAgentService extends Service {
         restart, "[encapsulation]", config.encapsulationPort(), fresh.encapsulationPort());
     MobileNodeService.needs(restart, "[tap]", config.tap(), fresh.tap());
     MobileNodeService.needs(
-        restart, "[tunnel] coalescing, batch", false, links.isOther(fresh.tunnel()));
+        restart, "[tunnel] coalescing, batch, kernel-encapsulation", false,
+        links.isOther(fresh.tunnel()));
     MobileNodeService.needs(
         restart, "[protection] cipher-engine, cipher-threads",
         MobileNodeService.ciphers(config.operating()),
@@ -362,7 +383,8 @@ public final class HomeAgentService extends Service {
             config.file(), config.name(), config.address(), config.prefix(),
             fresh.prefixValidSeconds(), fresh.prefixPreferredSeconds(), fresh.dad(),
             fresh.maximumLifetimeSeconds(), fresh.maximumBindings(), config.tap(),
-            fresh.advertisement(), fresh.tunnel(), fresh.protection(), fresh.controller(),
+            fresh.advertisement(), fresh.tunnel().whileRunning(config.tunnel()),
+            fresh.protection(), fresh.controller(),
             config.encapsulationPort(), fresh.mobileNodes(), config.operating());
     // What may be refused comes first: a configuration is applied as a whole or not at all.
     HomeAgentSettings settings = HomeAgentSettingsOf.config(kept, tapMac, facts);

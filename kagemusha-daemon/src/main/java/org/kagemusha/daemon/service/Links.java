@@ -1,13 +1,16 @@
 package org.kagemusha.daemon.service;
 
+import java.util.Optional;
 import org.kagemusha.core.ipsec.engine.CipherTeam;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.daemon.config.TunnelConfig;
 import org.kagemusha.daemon.loop.PacketLoop;
 import org.kagemusha.daemon.loop.PacketSink;
 import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.daemon.observe.DataPath;
+import org.kagemusha.tap.libc.KernelException;
 import org.kagemusha.tap.tap.TapDevice;
 import org.kagemusha.tap.team.CipherThreads;
 import org.slf4j.Logger;
@@ -23,15 +26,18 @@ final class Links implements PacketSink, AutoCloseable {
   private final UnderlayLink underlay;
   private final TunnelConfig started;
   private final CipherThreads team;
+  private final KernelEncapsulation kernel;
+  private String notKernel;
 
   /**
+   * @param peers how many tunnels there are about
    * @param countsSent whether the engine leaves counting what is sent to us
    * @param config how to send; what of it the links depend on stays as it is now
    * @param cipherThreads that share the work of ciphers, the loop's included
    */
   Links(
       TapDevice device, PacketLoop loop, Capture capture, Counters counters, boolean countsSent,
-      TunnelConfig config, int cipherThreads) {
+      TunnelConfig config, int peers, int cipherThreads) {
     this.device = device;
     started = config;
     home = new TapLink(device, loop, capture, counters, countsSent, config.coalescing());
@@ -39,6 +45,53 @@ final class Links implements PacketSink, AutoCloseable {
     underlay =
         new UnderlayLink(
             loop, capture, counters, countsSent, team == null ? CipherTeam.alone() : team);
+    kernel = config.kernelEncapsulation() ? openKernel(peers) : null;
+    underlay.kernel(kernel);
+  }
+
+  private KernelEncapsulation openKernel(int peers) {
+    if (!device.offloads()) {
+      notKernel = "the tap has no offloads";
+    } else {
+      try {
+        return KernelEncapsulation.open(peers);
+      } catch (KernelException e) {
+        notKernel = e.getMessage();
+      }
+    }
+    log.warn("kernel encapsulation not used cause={}", notKernel);
+    return null;
+  }
+
+  /** The interface by which the kernel is given packets to encapsulate, if it is. */
+  Optional<String> entrance() {
+    return kernel == null ? Optional.empty() : Optional.of(kernel.interfaceName());
+  }
+
+  /** The local address, or null, is another one: the kernel encapsulates from there too. */
+  void local(Ipv6Address address) {
+    if (kernel != null) {
+      kernel.local(address);
+    }
+  }
+
+  /** Looks again whether the kernel encapsulates as it shall; on the loop. */
+  void again() {
+    if (kernel != null) {
+      kernel.again();
+    }
+  }
+
+  /** Addresses, interfaces or routes have changed, or rules; on the loop. */
+  void changed(boolean rules) {
+    if (kernel == null) {
+      return;
+    }
+    if (rules) {
+      kernel.rulesChanged();
+    } else {
+      kernel.changed();
+    }
   }
 
   /** Gives both sides their engine, and says in the log how packets go. */
@@ -47,9 +100,10 @@ final class Links implements PacketSink, AutoCloseable {
     underlay.engine(engine);
     DataPath path = dataPath();
     log.info(
-        "data path interface={} offloads={} coalescing={} batch={} cipher={}"
+        "data path interface={} offloads={} coalescing={} batch={} encapsulation={} cipher={}"
             + " cipher-threads={}",
-        device.name(), device.offloadText(), path.coalescing(), path.batch(), path.cipher(),
+        device.name(), device.offloadText(), path.coalescing(), path.batch(),
+        kernel == null ? "own" : "kernel by " + kernel.interfaceName(), path.cipher(),
         path.cipherThreads());
     int processors = Runtime.getRuntime().availableProcessors();
     if (path.cipherThreads() > processors) {
@@ -73,7 +127,9 @@ final class Links implements PacketSink, AutoCloseable {
 
   /** Whether a new configuration asks for other links than these. */
   boolean isOther(TunnelConfig fresh) {
-    return fresh.coalescing() != started.coalescing() || fresh.batch() != started.batch();
+    return fresh.coalescing() != started.coalescing()
+        || fresh.batch() != started.batch()
+        || fresh.kernelEncapsulation() != started.kernelEncapsulation();
   }
 
   @Override
@@ -88,12 +144,23 @@ final class Links implements PacketSink, AutoCloseable {
     return new DataPath(
         device.offloads(), device.segmentsUdp(), home.isCoalescing(),
         underlay.batch(started.batch()),
-        underlay.segmentsUdp(), underlay.joinsUdp(), CipherChoice.inUse(),
+        underlay.segmentsUdp(), underlay.joinsUdp(), kernelText(), CipherChoice.inUse(),
         team == null ? 1 : team.members());
+  }
+
+  private String kernelText() {
+    if (!started.kernelEncapsulation()) {
+      return "off";
+    }
+    String reason = kernel == null ? notKernel : kernel.reason();
+    return reason == null ? "yes" : "no (" + reason + ")";
   }
 
   @Override
   public void close() {
+    if (kernel != null) {
+      kernel.close();
+    }
     underlay.close();
     if (team != null) {
       team.close();

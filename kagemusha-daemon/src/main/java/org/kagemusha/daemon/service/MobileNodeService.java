@@ -111,7 +111,7 @@ public final class MobileNodeService extends Service {
     links =
         opened(
             new Links(
-                tap, loop(), capture(), counters(), true, config.tunnel(),
+                tap, loop(), capture(), counters(), true, config.tunnel(), 1,
                 config.operating().cipherThreads()));
     HomeRouter learned = routers.load();
     engine =
@@ -126,7 +126,9 @@ public final class MobileNodeService extends Service {
     }
     links.engine(engine);
     KernelQuiet quiet = new KernelQuiet(name());
-    MonitorSource monitor = opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround));
+    links.entrance().ifPresent(quiet::entrance);
+    MonitorSource monitor =
+        opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround, links));
     if (config.tap().bridge() != null) {
       guard = opened(new GuestGuard(quiet));
       guard.apply(config, keys.signallingSpis(config));
@@ -201,6 +203,7 @@ public final class MobileNodeService extends Service {
 
   private void assertRules() {
     tracker.assertRules();
+    links.again();
     if (guard != null) {
       edge().executor().execute(guard::again);
     }
@@ -242,6 +245,7 @@ public final class MobileNodeService extends Service {
         return;
       }
     }
+    links.local(address);
     if (keys.provisioner() != null) {
       keys.provisioner().careOf(address);
     }
@@ -252,7 +256,7 @@ public final class MobileNodeService extends Service {
     return new UnderlaySettings(
         address, 0, Optional.empty(), 0, config.tap().mtu(),
         encapsulates() ? UdpEncapsulation.DEFAULT_PORT : UnderlaySettings.NO_ENCAPSULATION, true,
-        links.batch(), UnderlayLink.largestPacket(mtu));
+        links.batch(), UnderlayLink.largestPacket(mtu), config.tap().mtu());
   }
 
   private boolean encapsulates() {
@@ -414,7 +418,9 @@ public final class MobileNodeService extends Service {
     needs(
         restart, "[tunnel] encapsulation", config.tunnel().encapsulation(),
         fresh.tunnel().encapsulation());
-    needs(restart, "[tunnel] coalescing, batch", false, links.isOther(fresh.tunnel()));
+    needs(
+        restart, "[tunnel] coalescing, batch, kernel-encapsulation", false,
+        links.isOther(fresh.tunnel()));
     VmConfig kept = keep(fresh);
     // What may be refused comes first: a configuration is applied as a whole or not at all.
     MobileNodeSettings settings = MobileNodeSettingsOf.config(kept, tapMac, engine.homeRouter());
@@ -446,7 +452,8 @@ public final class MobileNodeService extends Service {
   private VmConfig keep(VmConfig fresh) {
     return new VmConfig(
         config.file(), config.name(), config.guestMac(), fresh.homeAddresses(), fresh.home(),
-        config.tap(), fresh.underlay(), fresh.binding(), fresh.tunnel(), fresh.protection(),
+        config.tap(), fresh.underlay(), fresh.binding(),
+        fresh.tunnel().whileRunning(config.tunnel()), fresh.protection(),
         fresh.provisioning(), fresh.associations(), config.operating());
   }
 

@@ -62,7 +62,8 @@ final class MobileNodeSettingsOf {
   static TunnelSettings tunnel(TunnelConfig config, boolean decrement) {
     return new TunnelSettings(
         config.hopLimit(), config.encapsulationLimit(), config.clampMss(), config.flowLabel(),
-        config.copyDscp(), decrement, config.maximumMtu());
+        config.copyDscp(), decrement, config.maximumMtu(),
+        config.kernelEncapsulation());
   }
 
   /** What is configured, unless the same router was learned with more about it. */

@@ -11,11 +11,16 @@ final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, Auto
 
   private final NetlinkMonitor monitor;
   private final Runnable onChange;
+  private final Links links;
   private boolean changed;
+  private boolean addressesChanged;
+  private boolean addressRemoved;
+  private boolean rulesChanged;
 
-  MonitorSource(NetlinkMonitor monitor, Runnable onChange) {
+  MonitorSource(NetlinkMonitor monitor, Runnable onChange, Links links) {
     this.monitor = monitor;
     this.onChange = onChange;
+    this.links = links;
   }
 
   @Override
@@ -26,7 +31,15 @@ final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, Auto
   @Override
   public int receive(long nowNs) throws IOException {
     changed = false;
+    addressesChanged = false;
+    addressRemoved = false;
+    rulesChanged = false;
     monitor.drain(this);
+    if (addressRemoved) {
+      links.again();
+    } else if (addressesChanged || rulesChanged) {
+      links.changed(rulesChanged);
+    }
     if (changed) {
       onChange.run();
     }
@@ -36,11 +49,13 @@ final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, Auto
   @Override
   public void onAddress(InterfaceAddress address) {
     changed = true;
+    addressesChanged = true;
   }
 
   @Override
   public void onAddressRemoved(InterfaceAddress address) {
     changed = true;
+    addressRemoved = true;
   }
 
   @Override
@@ -59,8 +74,14 @@ final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, Auto
   }
 
   @Override
+  public void onRules() {
+    rulesChanged = true;
+  }
+
+  @Override
   public void onOverrun() {
     changed = true;
+    rulesChanged = true;
   }
 
   @Override

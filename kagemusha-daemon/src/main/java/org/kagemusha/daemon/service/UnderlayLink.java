@@ -9,6 +9,7 @@ import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.daemon.loop.PacketLoop;
@@ -41,6 +42,7 @@ final class UnderlayLink
   private final CipherTeam team;
   private NodeEngine engine;
   private UnderlaySocket socket;
+  private KernelEncapsulation kernel;
   private long flushNs;
 
   /**
@@ -58,6 +60,11 @@ final class UnderlayLink
 
   void engine(NodeEngine newEngine) {
     engine = newEngine;
+  }
+
+  /** Has super-packets encapsulated by the kernel, where it can. */
+  void kernel(KernelEncapsulation encapsulation) {
+    kernel = encapsulation;
   }
 
   /** Uses another local address; on the loop, or before it has an engine. */
@@ -115,6 +122,26 @@ final class UnderlayLink
       flush(System.nanoTime());
     }
     return sent;
+  }
+
+  @Override
+  public boolean encapsulate(
+      PacketBuffer inner, int segments, Ipv6Address local, Ipv6Address remote) {
+    // A capture is of what the wire carries, which only taking apart shows.
+    if (kernel == null
+        || socket == null
+        || capture.isActive()
+        || !kernel.admits(inner, local, remote)) {
+      return false;
+    }
+    socket.transmit();
+    if (!kernel.write(inner)) {
+      return false;
+    }
+    if (countsSent) {
+      counters.add(Counter.UNDERLAY_PACKETS_SENT, segments);
+    }
+    return true;
   }
 
   @Override
@@ -206,6 +233,11 @@ final class UnderlayLink
     @Override
     public boolean pending() {
       return receiver.pending();
+    }
+
+    @Override
+    public boolean isModerated() {
+      return true;
     }
 
     @Override

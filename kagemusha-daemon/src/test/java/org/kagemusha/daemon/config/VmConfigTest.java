@@ -48,7 +48,8 @@ class VmConfigTest {
         new UnderlayConfig(null, UnderlayConfig.Mode.OWN, null), config.underlay());
     assertEquals(new VmConfig.Binding(600, false, false, 10, Location.AUTO), config.binding());
     assertEquals(
-        new TunnelConfig(64, -1, true, true, true, 65_535, Encapsulation.NONE, false, true, 64),
+        new TunnelConfig(64, -1, true, true, true, 65_535, Encapsulation.NONE, false, true,
+            false, 64),
         config.tunnel());
     assertEquals(Path.of("/run/kagemusha/vm7.sock"), config.operating().socket());
     assertEquals(Path.of("/var/lib/kagemusha"), config.operating().stateDirectory());
@@ -157,7 +158,8 @@ class VmConfigTest {
         config.underlay());
     assertEquals(new VmConfig.Binding(60, true, true, 2, Location.FOREIGN), config.binding());
     assertEquals(
-        new TunnelConfig(32, 4, false, false, false, 1400, Encapsulation.NONE, true, false, 1),
+        new TunnelConfig(32, 4, false, false, false, 1400, Encapsulation.NONE, true, false,
+            false, 1),
         config.tunnel());
     assertEquals(
         new Protection(true, false, PayloadProtection.DISABLED, false), config.protection());
@@ -352,5 +354,35 @@ class VmConfigTest {
             ConfigException.class,
             () -> new ConfigFile((Path) null).readVm(directory.resolve("none.toml")));
     assertTrue(missing.getMessage().contains("no such file"), missing.getMessage());
+  }
+
+  @Test
+  void theKernelEncapsulatesOnlyWhereItsOuterHeaderIsWhatWasAskedFor() throws Exception {
+    String wanted = ConfigTexts.VM + ConfigTexts.CLEAR + "[tunnel]\nkernel-encapsulation = true\n";
+    assertTrue(read(wanted).tunnel().kernelEncapsulation());
+    for (String other :
+        List.of("flow-label = false", "copy-dscp = false", "encapsulation-limit = 0")) {
+      String problems = ConfigTexts.vmProblems(directory, wanted + other + "\n");
+      assertTrue(problems.contains("[tunnel] kernel-encapsulation"), problems);
+      assertEquals(1, problems.lines().count(), problems);
+    }
+  }
+
+  @Test
+  void whatSocketsDependOnStaysWhileADaemonRuns() throws Exception {
+    TunnelConfig started =
+        read(ConfigTexts.VM + ConfigTexts.CLEAR + "[tunnel]\nhop-limit = 9\n").tunnel();
+    TunnelConfig fresh =
+        read(
+                ConfigTexts.VM + ConfigTexts.CLEAR
+                    + "[tunnel]\nhop-limit = 10\ncoalescing = false\nbatch = 1\n"
+                    + "kernel-encapsulation = true\n")
+            .tunnel();
+    TunnelConfig kept = fresh.whileRunning(started);
+    assertEquals(10, kept.hopLimit());
+    assertEquals(started, new TunnelConfig(
+        9, kept.encapsulationLimit(), kept.clampMss(), kept.flowLabel(), kept.copyDscp(),
+        kept.maximumMtu(), kept.encapsulation(), kept.probePathMtu(), kept.coalescing(),
+        kept.kernelEncapsulation(), kept.batch()));
   }
 }

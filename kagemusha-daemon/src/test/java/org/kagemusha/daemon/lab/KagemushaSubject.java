@@ -35,6 +35,9 @@ final class KagemushaSubject extends Subject {
   @Override
   void start() throws IOException, InterruptedException {
     network.bridgeGuest();
+    if (kind == SubjectKind.CLEAR_KERNEL) {
+      network.sysctl(network.hypervisor(), "net/ipv6/conf/all/forwarding", "1");
+    }
     configuration = configuration();
     try {
       agent = keep(configuration.startHomeAgent(network.homeAgent()));
@@ -44,6 +47,10 @@ final class KagemushaSubject extends Subject {
       network.startEnds(0, null);
       awaitPath();
       daemon.await("registered", status -> text(status, "state").equals("registered"));
+      if (kind == SubjectKind.CLEAR_KERNEL) {
+        agent.await("kernel encapsulation", KagemushaSubject::isByKernel);
+        daemon.await("kernel encapsulation", KagemushaSubject::isByKernel);
+      }
     } catch (IOException e) {
       throw new IOException(e.getMessage() + logs(), e);
     }
@@ -92,8 +99,7 @@ final class KagemushaSubject extends Subject {
     Files.createDirectories(directory);
     DemoConfiguration made =
         new DemoConfiguration(
-            directory, kind == SubjectKind.CLEAR ? DemoProtection.none : DemoProtection.required,
-            "off");
+            directory, kind.isClear() ? DemoProtection.none : DemoProtection.required, "off");
     if (!settings.program().isEmpty()) {
       made.program(settings.program());
     }
@@ -103,8 +109,13 @@ final class KagemushaSubject extends Subject {
         made.set(end, setting.section(), setting.key(), setting.value());
       }
     }
-    if (kind != SubjectKind.CLEAR) {
+    if (!kind.isClear()) {
       made.set("b", "provisioning", "algorithms", "[\"aes-gcm-128\"]");
+    }
+    if (kind == SubjectKind.CLEAR_KERNEL) {
+      for (String end : List.of("ha", "b")) {
+        made.set(end, "tunnel", "kernel-encapsulation", "true");
+      }
     }
     if (kind == SubjectKind.ESP_UDP) {
       made.set("b", "tunnel", "encapsulation", "\"udp\"");
@@ -121,6 +132,11 @@ final class KagemushaSubject extends Subject {
       }
     }
     return text.toString();
+  }
+
+  private static boolean isByKernel(String status) {
+    JsonObject path = JsonParser.parseString(status).getAsJsonObject().getAsJsonObject("data_path");
+    return path.get("kernel_encapsulation").getAsString().equals("yes");
   }
 
   private static String text(String status, String key) {

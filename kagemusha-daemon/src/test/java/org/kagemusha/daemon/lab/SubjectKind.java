@@ -10,6 +10,8 @@ enum SubjectKind {
   SEG6("seg6", 40),
   /** Kagemusha at both ends, IPv6 in IPv6. */
   CLEAR("clear", 0),
+  /** The same; the kernel puts super-packets into the tunnel. */
+  CLEAR_KERNEL("clear-kernel", 0),
   /** Kagemusha at both ends, ESP with AES-128-GCM. */
   ESP("esp", 0),
   /** Kagemusha at both ends, ESP with AES-128-GCM in UDP. */
@@ -48,6 +50,11 @@ enum SubjectKind {
 
   /** Whether it is Kagemusha. */
   boolean isOurs() {
-    return this == CLEAR || this == ESP || this == ESP_UDP;
+    return isClear() || this == ESP || this == ESP_UDP;
+  }
+
+  /** Whether it is Kagemusha without ESP. */
+  boolean isClear() {
+    return this == CLEAR || this == CLEAR_KERNEL;
   }
 }

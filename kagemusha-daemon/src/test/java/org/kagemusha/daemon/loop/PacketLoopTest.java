@@ -183,6 +183,83 @@ class PacketLoopTest {
     assertFalse(seen.contains(5) || seen.contains(3), seen.toString());
   }
 
+  /** Takes as many packets at a time as a list says; between two of them there is none. */
+  private static final class BurstSource implements PacketSource {
+    private final PipeSource pipe;
+    private final List<Integer> bursts;
+    private final boolean isModerated;
+    private int taken;
+
+    BurstSource(PipeSource pipe, List<Integer> bursts, boolean isModerated) {
+      this.pipe = pipe;
+      this.bursts = new ArrayList<>(bursts);
+      this.isModerated = isModerated;
+    }
+
+    @Override
+    public int descriptor() {
+      return pipe.descriptor();
+    }
+
+    @Override
+    public int receive(long nowNs) throws IOException {
+      if (bursts.isEmpty()) {
+        return pipe.receive(nowNs);
+      }
+      int left = bursts.get(0);
+      if (left == 0) {
+        bursts.remove(0);
+        return 0;
+      }
+      bursts.set(0, left - 1);
+      taken++;
+      return 1;
+    }
+
+    @Override
+    public boolean isModerated() {
+      return isModerated;
+    }
+
+    @Override
+    public String name() {
+      return "bursts";
+    }
+  }
+
+  private List<Integer> takenAtFlushes(List<Integer> bursts, boolean isModerated)
+      throws Exception {
+    List<Integer> flushed = new ArrayList<>();
+    CountDownLatch done = new CountDownLatch(1);
+    PipeSource pipe = new PipeSource(done::countDown);
+    BurstSource source = new BurstSource(pipe, bursts, isModerated);
+    loop.engine(engine, nowNs -> flushed.add(source.taken), () -> { });
+    pipe.send(1);
+    loop.add(source);
+    done.await();
+    return loop.call(() -> List.copyOf(flushed));
+  }
+
+  @Test
+  void aWakeUpThatFoundMuchLooksOnceMore() throws Exception {
+    List<Integer> flushed = takenAtFlushes(List.of(PacketLoop.BUSY, 3, 1), true);
+    assertTrue(flushed.contains(PacketLoop.BUSY + 3), flushed.toString());
+    assertFalse(flushed.contains(PacketLoop.BUSY), flushed.toString());
+    assertTrue(flushed.contains(PacketLoop.BUSY + 4), flushed.toString());
+  }
+
+  @Test
+  void aFewPacketsAreNotKeptWaitingForMore() throws Exception {
+    List<Integer> few = takenAtFlushes(List.of(PacketLoop.BUSY - 1, 3), true);
+    assertTrue(few.contains(PacketLoop.BUSY - 1), few.toString());
+  }
+
+  @Test
+  void sourcesThatAreNotModeratedNeverWait() throws Exception {
+    List<Integer> other = takenAtFlushes(List.of(PacketLoop.BUSY, 3), false);
+    assertTrue(other.contains(PacketLoop.BUSY), other.toString());
+  }
+
   @Test
   void whatIsSentGoesOutAtTheEndOfEachWakeUpAndOutsideOfOneAtOnce() throws Exception {
     List<String> order = new ArrayList<>();

@@ -14,6 +14,7 @@ final class Netlink {
   static final int RTMGRP_LINK = 1;
   static final int RTMGRP_IPV6_IFADDR = 0x100;
   static final int RTMGRP_IPV6_ROUTE = 0x400;
+  static final int RTMGRP_IPV6_RULE = 0x40000;
 
   static final int NLMSG_ERROR = 2;
   static final int NLMSG_DONE = 3;
@@ -27,6 +28,9 @@ final class Netlink {
   static final int RTM_NEWROUTE = 24;
   static final int RTM_DELROUTE = 25;
   static final int RTM_GETROUTE = 26;
+  static final int RTM_NEWRULE = 32;
+  static final int RTM_DELRULE = 33;
+  static final int RTM_GETRULE = 34;
 
   static final int NLM_F_REQUEST = 1;
   static final int NLM_F_MULTI = 2;
@@ -61,11 +65,31 @@ final class Netlink {
 
   static final int RTMSG = 12;
   static final int RTA_DST = 1;
+  static final int RTA_SRC = 2;
+  static final int RTA_IIF = 3;
   static final int RTA_OIF = 4;
   static final int RTA_GATEWAY = 5;
   static final int RTA_PREFSRC = 7;
   static final int RTA_METRICS = 8;
+  static final int RTA_TABLE = 15;
+  static final int RTA_ENCAP_TYPE = 21;
+  static final int RTA_ENCAP = 22;
   static final int RTAX_MTU = 2;
+  static final int RTN_UNICAST = 1;
+  static final int RTN_THROW = 9;
+
+  static final int LWTUNNEL_ENCAP_SEG6 = 5;
+  static final int SEG6_IPTUNNEL_SRH = 1;
+  static final int SEG6_IPTUN_MODE_ENCAP_RED = 3;
+
+  static final int RULE = 12;
+  static final int FRA_SRC = 2;
+  static final int FRA_IIFNAME = 3;
+  static final int FRA_GOTO = 4;
+  static final int FRA_PRIORITY = 6;
+  static final int FRA_TABLE = 15;
+  static final int FRA_PROTOCOL = 21;
+  static final int FIB_RULE_IIF_DETACHED = 8;
 
   private Netlink() {}
 

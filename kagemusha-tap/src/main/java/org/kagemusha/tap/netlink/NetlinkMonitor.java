@@ -5,7 +5,7 @@ import org.kagemusha.tap.libc.Errno;
 import org.kagemusha.tap.libc.KernelException;
 
 /**
- * Hears changes of links, IPv6 addresses and IPv6 routes. Open it before asking {@link
+ * Hears changes of links, IPv6 addresses, IPv6 routes and IPv6 rules. Open it before asking {@link
  * RouteNetlink} for the present state, so that nothing is missed in between. One thread.
  */
 public final class NetlinkMonitor implements AutoCloseable {
@@ -30,12 +30,18 @@ public final class NetlinkMonitor implements AutoCloseable {
     /** Some IPv6 route came or went. */
     default void onRoutes() {}
 
+    /** Some IPv6 rule came or went. */
+    default void onRules() {}
+
     /** Events were lost: ask for everything again. */
     default void onOverrun() {}
   }
 
   private static final int GROUPS =
-      Netlink.RTMGRP_LINK | Netlink.RTMGRP_IPV6_IFADDR | Netlink.RTMGRP_IPV6_ROUTE;
+      Netlink.RTMGRP_LINK
+          | Netlink.RTMGRP_IPV6_IFADDR
+          | Netlink.RTMGRP_IPV6_ROUTE
+          | Netlink.RTMGRP_IPV6_RULE;
 
   private static final int DRAIN_AT_MOST = 64;
 
@@ -80,6 +86,7 @@ public final class NetlinkMonitor implements AutoCloseable {
 
   static void dispatch(NetlinkReader reader, Listener listener) {
     boolean routes = false;
+    boolean rules = false;
     while (reader.next()) {
       switch (reader.type()) {
         case Netlink.RTM_NEWADDR ->
@@ -90,11 +97,16 @@ public final class NetlinkMonitor implements AutoCloseable {
         case Netlink.RTM_DELLINK -> Link.read(reader).ifPresent(listener::onLinkRemoved);
         case Netlink.RTM_NEWROUTE, Netlink.RTM_DELROUTE ->
             routes |= reader.body8(0) == Constants.AF_INET6;
+        case Netlink.RTM_NEWRULE, Netlink.RTM_DELRULE ->
+            rules |= reader.body8(0) == Constants.AF_INET6;
         default -> { }
       }
     }
     if (routes) {
       listener.onRoutes();
+    }
+    if (rules) {
+      listener.onRules();
     }
   }
 

@@ -54,10 +54,25 @@ final class NetlinkWriter {
     return this;
   }
 
+  /** Adds an attribute of 16 bits. */
+  NetlinkWriter attribute16(int type, int value) {
+    int at = open(type, 2);
+    bytes.putShort(at, (short) value);
+    return this;
+  }
+
   /** Adds an attribute of one octet. */
   NetlinkWriter attribute8(int type, int value) {
     int at = open(type, 1);
     bytes.put(at, (byte) value);
+    return this;
+  }
+
+  /** Adds an attribute of 32 bits and octets behind them. */
+  NetlinkWriter attributeBehind32(int type, int first, byte[] rest) {
+    int at = open(type, 4 + rest.length);
+    bytes.putInt(at, first);
+    bytes.put(at + 4, rest);
     return this;
   }
 

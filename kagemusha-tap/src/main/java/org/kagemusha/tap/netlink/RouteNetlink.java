@@ -115,12 +115,30 @@ public final class RouteNetlink implements AutoCloseable {
    */
   public boolean addHostAddress(int index, Ipv6Address address, boolean detectDuplicates)
       throws KernelException {
+    byte[] deprecated = new byte[16];
+    Arrays.fill(deprecated, 4, 8, (byte) 0xff);
     int flags = InterfaceAddress.NO_PREFIX_ROUTE | (detectDuplicates ? 0 : InterfaceAddress.NO_DAD);
+    return addHostAddress(index, address, flags, deprecated);
+  }
+
+  /**
+   * Gives an interface an address that is the host's already: a /128 that is preferred and valid
+   * without end, without a prefix route and without duplicate address detection.
+   *
+   * @return false where the interface had the address already; nothing is changed then
+   */
+  public boolean addSourceAddress(int index, Ipv6Address address) throws KernelException {
+    byte[] preferred = new byte[16];
+    Arrays.fill(preferred, 0, 8, (byte) 0xff);
+    int flags = InterfaceAddress.NO_PREFIX_ROUTE | InterfaceAddress.NO_DAD;
+    return addHostAddress(index, address, flags, preferred);
+  }
+
+  private boolean addHostAddress(int index, Ipv6Address address, int flags, byte[] cacheInfo)
+      throws KernelException {
     NetlinkWriter writer =
         addressMessage(
             Netlink.RTM_NEWADDR, Netlink.NLM_F_CREATE | Netlink.NLM_F_EXCL, index, address);
-    byte[] cacheInfo = new byte[16];
-    Arrays.fill(cacheInfo, 4, 8, (byte) 0xff);
     writer.attribute32(Netlink.IFA_FLAGS, flags).attribute(Netlink.IFA_CACHEINFO, cacheInfo);
     return unless(Errno.EEXIST, writer, "add address " + address, "interface " + index);
   }
@@ -157,7 +175,8 @@ public final class RouteNetlink implements AutoCloseable {
     socket.close();
   }
 
-  private NetlinkWriter begin(int type, int flags, int bodyLength) {
+  /** Begins a request; give it to {@link #request} before the next is begun. */
+  NetlinkWriter begin(int type, int flags, int bodyLength) {
     boolean isDump = (flags & Netlink.NLM_F_DUMP) == Netlink.NLM_F_DUMP;
     int all = flags | Netlink.NLM_F_REQUEST | (isDump ? 0 : Netlink.NLM_F_ACK);
     return socket.writer().begin(type, all, ++sequence, bodyLength);
@@ -174,7 +193,8 @@ public final class RouteNetlink implements AutoCloseable {
     return writer.attribute(Netlink.IFA_ADDRESS, address.toBytes());
   }
 
-  private boolean unless(int errno, NetlinkWriter writer, String operation, String object)
+  /** Has the kernel do something; false where it answers by one error number. */
+  boolean unless(int errno, NetlinkWriter writer, String operation, String object)
       throws KernelException {
     try {
       request(writer, operation, object, reader -> Optional.empty());
@@ -203,7 +223,7 @@ public final class RouteNetlink implements AutoCloseable {
   }
 
   /** Sends a request and collects what answers it, until the kernel says that this is all. */
-  private <T> List<T> request(
+  <T> List<T> request(
       NetlinkWriter writer,
       String operation,
       String object,

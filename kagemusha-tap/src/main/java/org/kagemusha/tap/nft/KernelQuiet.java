@@ -26,6 +26,7 @@ public final class KernelQuiet {
 
   private final String table;
   private final NftTool tool;
+  private String entrance;
 
   /**
    * Changes nothing yet.
@@ -66,7 +67,19 @@ public final class KernelQuiet {
    */
   public void install(Collection<Ipv6Address> locals, int encapsulationPort)
       throws KernelException {
-    tool.run(installScript(table, locals, encapsulationPort));
+    String passage = entrance == null ? "" : entranceChains(entrance, locals);
+    tool.run(installScript(table, locals, encapsulationPort, passage));
+  }
+
+  /**
+   * From the next {@link #install} on, of what an interface gives to the host nothing reaches the
+   * host itself, and only what is from the local addresses, encapsulated, is forwarded: whatever
+   * becomes of rules and routes, no packet of a guest goes on as it is.
+   *
+   * @param interfaceName by which guests' packets are given to the kernel to be encapsulated
+   */
+  public void entrance(String interfaceName) {
+    entrance = interfaceName;
   }
 
   /**
@@ -114,7 +127,7 @@ public final class KernelQuiet {
   }
 
   static String installScript(
-      String table, Collection<Ipv6Address> locals, int encapsulationPort) {
+      String table, Collection<Ipv6Address> locals, int encapsulationPort, String passage) {
     String source = "    ip6 saddr " + set(locals);
     String error = source + " icmpv6 type { destination-unreachable, parameter-problem }";
     // Octet 14 behind the start of an ICMPv6 error is the Next Header of the packet it quotes.
@@ -133,7 +146,20 @@ public final class KernelQuiet {
         + error + " @th,112,8 { 41, 43, 50, 60, 135 } drop\n"
         + (encapsulationPort == 0 ? "" : portUnreachable(source, encapsulationPort))
         + "  }\n"
+        + passage
         + "}\n";
+  }
+
+  private static String entranceChains(String entrance, Collection<Ipv6Address> locals) {
+    String from = "    iifname \"" + entrance + "\" ";
+    return "  chain input {\n"
+        + "    type filter hook input priority raw; policy accept;\n"
+        + from + "drop\n"
+        + "  }\n"
+        + "  chain forward {\n"
+        + "    type filter hook forward priority raw; policy accept;\n"
+        + from + "ip6 saddr != " + set(locals) + " drop\n"
+        + "  }\n";
   }
 
   /** Octets 48 and 50 behind the start of the error are the ports of the datagram it quotes. */

@@ -19,6 +19,9 @@ import org.kagemusha.core.wire.Protocol;
  * every link carries (RFC 8200 §5). Joined UDP datagrams had boundaries that cannot be restored, so
  * such a packet is dropped; the kernel only makes them where an application on this host sends with
  * {@code UDP_SEGMENT} or an administrator turned {@code rx-udp-gro-forwarding} on.
+ *
+ * <p>What may well have come as it is stays one packet, though a division would make shorter ones:
+ * a sender that leaves checksums to hardware that never comes does so with every segment.
  */
 final class ReceiveOffload {
 
@@ -42,12 +45,15 @@ final class ReceiveOffload {
   private static final int ORDINARY_DATAGRAM = 1500;
 
   private final int segmentOctets;
+  private final int ordinaryOctets;
 
   /**
    * @param segmentOctets the longest inner packet that a division gives
+   * @param ordinaryOctets up to this length an inner packet is not divided
    */
-  ReceiveOffload(int segmentOctets) {
+  ReceiveOffload(int segmentOctets, int ordinaryOctets) {
     this.segmentOctets = segmentOctets;
+    this.ordinaryOctets = ordinaryOctets;
   }
 
   /** Judges a packet that has its outer header, and finishes its checksum where that is enough. */
@@ -72,7 +78,7 @@ final class ReceiveOffload {
     if ((octets.getShort(field) & 0xffff) != pseudo) {
       return Kind.COMPLETE;
     }
-    int most = isTcp ? segmentOctets : Math.max(segmentOctets, ORDINARY_DATAGRAM);
+    int most = isTcp ? ordinaryOctets : Math.max(segmentOctets, ORDINARY_DATAGRAM);
     if (Ipv6Header.BYTES + payload <= most) {
       finish(octets, inner, payload, field);
       return Kind.COMPLETE;

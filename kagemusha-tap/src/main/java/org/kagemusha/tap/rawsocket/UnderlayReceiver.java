@@ -93,7 +93,10 @@ public final class UnderlayReceiver implements AutoCloseable {
             ? Ipv6Header.BYTES
             : Ipv6Header.BYTES + UdpEncapsulation.HEADER_OCTETS;
     this.counters = counters;
-    offload = protocol == Protocol.IPV6 ? new ReceiveOffload(settings.segmentOctets()) : null;
+    offload =
+        protocol == Protocol.IPV6
+            ? new ReceiveOffload(settings.segmentOctets(), settings.ordinaryOctets())
+            : null;
     boolean isData =
         protocol == Protocol.IPV6 || protocol == Protocol.ESP || protocol == Protocol.UDP;
     batch =

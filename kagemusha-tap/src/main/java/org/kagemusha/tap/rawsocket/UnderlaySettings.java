@@ -22,6 +22,8 @@ import org.kagemusha.core.wire.Ipv6Address;
  * @param batch most packets that cross to the kernel in one call, 1 to 64
  * @param largestPacket octets of the longest packet that is queued, 1280 or more: the MTU of the
  *     device; a longer one is sent at once, and refused at once where the device cannot take it
+ * @param ordinaryOctets up to this length an inner packet whose checksum is unfinished is taken for
+ *     one that came as it is, not for joined segments; segmentOctets or more
  */
 public record UnderlaySettings(
     Ipv6Address local,
@@ -32,7 +34,8 @@ public record UnderlaySettings(
     int encapsulationPort,
     boolean anyEncapsulationPort,
     int batch,
-    int largestPacket) {
+    int largestPacket,
+    int ordinaryOctets) {
 
   /** In place of a port: ESP in UDP is not received. */
   public static final int NO_ENCAPSULATION = -1;
@@ -54,6 +57,10 @@ public record UnderlaySettings(
       throw new IllegalArgumentException(
           "no batch: " + batch + " packets of " + largestPacket + " octets");
     }
+    if (ordinaryOctets < segmentOctets) {
+      throw new IllegalArgumentException(
+          "segments of " + segmentOctets + " octets, ordinary ones of " + ordinaryOctets);
+    }
   }
 
   /** One packet at a time, for a device of Ethernet's MTU. */
@@ -67,7 +74,7 @@ public record UnderlaySettings(
       boolean anyEncapsulationPort) {
     this(
         local, linkIndex, device, mark, segmentOctets, encapsulationPort, anyEncapsulationPort, 1,
-        ETHERNET);
+        ETHERNET, segmentOctets);
   }
 
   /** The same without ESP in UDP. */
@@ -79,14 +86,22 @@ public record UnderlaySettings(
   /** The same with ESP in UDP; see the components of these names. */
   public UnderlaySettings withEncapsulation(int port, boolean anyPort) {
     return new UnderlaySettings(
-        local, linkIndex, device, mark, segmentOctets, port, anyPort, batch, largestPacket);
+        local, linkIndex, device, mark, segmentOctets, port, anyPort, batch, largestPacket,
+        ordinaryOctets);
   }
 
   /** The same in batches; see the components of these names. */
   public UnderlaySettings withBatch(int newBatch, int newLargestPacket) {
     return new UnderlaySettings(
         local, linkIndex, device, mark, segmentOctets, encapsulationPort, anyEncapsulationPort,
-        newBatch, newLargestPacket);
+        newBatch, newLargestPacket, ordinaryOctets);
+  }
+
+  /** The same for inner packets that may be longer than a division would make them. */
+  public UnderlaySettings withOrdinary(int octets) {
+    return new UnderlaySettings(
+        local, linkIndex, device, mark, segmentOctets, encapsulationPort, anyEncapsulationPort,
+        batch, largestPacket, Math.max(octets, segmentOctets));
   }
 
   /** The usual: one local address, everything else as the routing table says. */

@@ -159,6 +159,11 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
     sender.flush(refused);
   }
 
+  /** Sends what is queued; what is refused of it the next {@link #flush} tells. */
+  public void transmit() {
+    sender.transmit();
+  }
+
   /** Whether {@link #flush} has nothing to do. */
   public boolean isEmpty() {
     return sender.isEmpty();

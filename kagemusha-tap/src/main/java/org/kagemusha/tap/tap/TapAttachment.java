@@ -23,6 +23,7 @@ record TapAttachment(String name, int flags) {
   private static final int IFREQ = 40;
   private static final int IFREQ_FLAGS = 16;
   private static final int PLAIN = Constants.IFF_TAP | Constants.IFF_NO_PI;
+  private static final int TUN = Constants.IFF_TUN | Constants.IFF_NO_PI | Constants.IFF_VNET_HDR;
 
   /** Whether a virtio header stands before each frame. */
   boolean hasHeader() {
@@ -72,6 +73,19 @@ record TapAttachment(String name, int flags) {
     }
     if (errno != 0) {
       throw KernelException.of("TUNSETIFF", name, errno);
+    }
+    return of(descriptor);
+  }
+
+  /**
+   * Makes a tun with a virtio header before each packet.
+   *
+   * @param pattern its name, with {@code %d} for the first number that is free
+   */
+  static TapAttachment makeTun(Descriptor descriptor, String pattern) throws KernelException {
+    int errno = set(descriptor, pattern, TUN);
+    if (errno != 0) {
+      throw KernelException.of("TUNSETIFF", pattern, errno);
     }
     return of(descriptor);
   }

@@ -39,9 +39,29 @@ class KernelQuietTest {
           }
         }
         """,
-        KernelQuiet.installScript("kagemusha_web1", List.of(OTHER, ONE, ONE), 0));
+        KernelQuiet.installScript("kagemusha_web1", List.of(OTHER, ONE, ONE), 0, ""));
     assertThrows(IllegalArgumentException.class,
-        () -> KernelQuiet.installScript("kagemusha_web1", List.of(), 0));
+        () -> KernelQuiet.installScript("kagemusha_web1", List.of(), 0, ""));
+  }
+
+  @Test
+  @Tag("netns")
+  void fromAnEntranceNothingComesInAndOnlyWhatIsEncapsulatedGoesOn() {
+    try (NetworkNamespace namespace = NetworkNamespace.create()) {
+      KernelQuiet quiet = new KernelQuiet("vm-1");
+      quiet.entrance("kge0");
+      namespace.run(() -> {
+        quiet.install(List.of(ONE, OTHER));
+        return null;
+      });
+      String rules = namespace.exec("nft", "list", "table", "ip6", quiet.table());
+      assertTrue(rules.contains("type filter hook input priority raw; policy accept;"), rules);
+      assertTrue(rules.contains("iifname \"kge0\" drop"), rules);
+      assertTrue(
+          rules.contains(
+              "iifname \"kge0\" ip6 saddr != { 2001:db8:3000::2, 2001:db8:3000::3 } drop"),
+          rules);
+    }
   }
 
   @Test

@@ -20,7 +20,7 @@ class ReceiveOffloadTest {
   private static final int ACK = 16;
   private static final int TCP_HEADER = 32;
 
-  private final ReceiveOffload offload = new ReceiveOffload(1280);
+  private final ReceiveOffload offload = new ReceiveOffload(1280, 1460);
 
   /** An IPv6-in-IPv6 packet; its upper-layer checksum is the folded pseudo-header sum alone. */
   private static PacketBuffer unfinished(int protocol, byte[] upper, int checksumAt) {
@@ -96,6 +96,19 @@ class ReceiveOffloadTest {
     assertEquals(packet.offset() + 80, packet.checksumStart());
     assertEquals(16, packet.checksumOffset());
     assertEquals(1280 - 40 - TCP_HEADER, packet.segmentSize());
+  }
+
+  @Test
+  void anOrdinaryPacketStaysOneHoweverSmallSegmentsWouldBe() {
+    PacketBuffer packet = unfinished(Protocol.TCP, tcp(ACK, payload(1420 - TCP_HEADER)), 16);
+    assertEquals(ReceiveOffload.Kind.COMPLETE, offload.inspect(packet));
+    assertTrue(innerIsIntact(packet));
+    assertFalse(packet.isUnfinished());
+    PacketBuffer joined = unfinished(Protocol.TCP, tcp(ACK, payload(1421 - TCP_HEADER)), 16);
+    assertEquals(ReceiveOffload.Kind.SUPER, offload.inspect(joined));
+    PacketBuffer narrow = unfinished(Protocol.TCP, tcp(ACK, payload(1420 - TCP_HEADER)), 16);
+    assertEquals(
+        ReceiveOffload.Kind.SUPER, new ReceiveOffload(1280, 1280).inspect(narrow));
   }
 
   @Test

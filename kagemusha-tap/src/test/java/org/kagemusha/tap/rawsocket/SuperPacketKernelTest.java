@@ -11,7 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.wire.EthernetHeader;
@@ -91,9 +91,10 @@ class SuperPacketKernelTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1280, 1400})
-  void segmentsThatTheSenderNeverPartedReachTheGuestIntact(int segmentOctets) throws Exception {
-    transfer(segmentOctets, segmentOctets);
+  @CsvSource({"1280, 1280", "1280, 1400", "1400, 1400"})
+  void segmentsThatTheSenderNeverPartedReachTheGuestIntact(int segmentOctets, int ordinary)
+      throws Exception {
+    transfer(segmentOctets, ordinary, ordinary);
   }
 
   @Test
@@ -103,7 +104,7 @@ class SuperPacketKernelTest {
     offload(far, ETHTOOL_SET_GSO, false);
     offload(host, ETHTOOL_SET_GRO, true);
     // Single segments come finished and are left as long as they are.
-    transfer(1280, 1400);
+    transfer(1280, 1280, 1400);
   }
 
   /** What ethtool(8) does to {@code veth0}. */
@@ -115,9 +116,11 @@ class SuperPacketKernelTest {
             + "fcntl.ioctl(socket.socket(socket.AF_INET,socket.SOCK_DGRAM),0x8946,r)\n");
   }
 
-  private void transfer(int segmentOctets, int longest) throws Exception {
+  private void transfer(int segmentOctets, int ordinary, int longest) throws Exception {
     UnderlaySettings settings =
-        new UnderlaySettings(LOCAL, 0, Optional.empty(), 0, segmentOctets).withBatch(16, 1500);
+        new UnderlaySettings(LOCAL, 0, Optional.empty(), 0, segmentOctets)
+            .withBatch(16, 1500)
+            .withOrdinary(ordinary);
     try (UnderlaySocket socket = host.run(() -> UnderlaySocket.open(settings, counters))) {
       Process server = far.start("/usr/bin/python3", "-c",
           "import socket,random\n"
