@@ -38,7 +38,9 @@ def opened(parameters, packet):
 
 
 def tell(**what):
-    print(json.dumps(what), flush=True)
+    # In one piece: two threads tell, and print() writes the end of a line by itself.
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
 
 
 def ready():
