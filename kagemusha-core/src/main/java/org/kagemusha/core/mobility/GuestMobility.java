@@ -505,6 +505,11 @@ final class GuestMobility
     return place == Place.HOME && !homeStay.isSettled();
   }
 
+  /** Says whether the guest has come and has not left. */
+  boolean isGuestKnown() {
+    return presence.state() != GuestPresence.State.ABSENT;
+  }
+
   /** One word for the status command; see {@link MobileNodeStatus}. */
   String stateText() {
     return switch (presence.state()) {

@@ -454,6 +454,11 @@ public final class MobileNode implements NodeEngine {
     return mobility.place() == Place.HOME;
   }
 
+  /** Whether the VM has come and has not left, as far as is known; it may be paused or silent. */
+  public boolean isGuestHere() {
+    return mobility.isGuestKnown();
+  }
+
   /** True while the edge shall watch the bridge (promiscuous packet socket) at home. */
   public boolean wantsBridgeWatch() {
     return mobility.wantsBridgeWatch();

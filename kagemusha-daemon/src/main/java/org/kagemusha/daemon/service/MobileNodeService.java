@@ -1,8 +1,6 @@
 package org.kagemusha.daemon.service;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -68,6 +66,7 @@ public final class MobileNodeService extends Service {
   private HostSecret secret;
   private CareOfTracker tracker;
   private GuestGuard guard;
+  private VmmWatch vmm;
   private boolean routerKnown;
 
   /** Of a checked configuration. */
@@ -149,6 +148,8 @@ public final class MobileNodeService extends Service {
                 .get());
     opened(loop().add(monitor));
     lookAround();
+    vmm = opened(new VmmWatch(name(), loop(), engine, this::afterVerb));
+    vmm.follow(config.vmm());
     if (keys.provisioner() != null) {
       loop().execute(() -> keys.provisioner().want("start"));
     }
@@ -340,7 +341,7 @@ public final class MobileNodeService extends Service {
   @Override
   ControlReply roleVerb(String verb, List<String> arguments) {
     return MobileNodeVerbs.execute(
-        new MobileNodeVerbs.Context(name(), engine, keys, links.dataPath(), counters()), verb,
+        new MobileNodeVerbs.Context(name(), engine, keys, links.dataPath(), vmm, counters()), verb,
         arguments,
         this::afterVerb);
   }
@@ -358,6 +359,7 @@ public final class MobileNodeService extends Service {
     if (keys.provisioner() != null && !keys.isThere()) {
       keys.provisioner().wantNow();
     }
+    vmm.expected();
     new Preparation(loop(), this::missing, this::readiness).await(answer);
     return true;
   }
@@ -395,22 +397,9 @@ public final class MobileNodeService extends Service {
   }
 
   private List<String> apply(VmConfig fresh) {
-    List<String> restart = new ArrayList<>();
-    needs(restart, "[vm] name", config.name(), fresh.name());
-    needs(restart, "[vm] mac", config.guestMac(), fresh.guestMac());
-    needs(restart, "[tap]", config.tap(), fresh.tap());
-    needs(
-        restart, "[protection] cipher-engine", config.operating().cipherEngine(),
-        fresh.operating().cipherEngine());
-    needs(restart, "[control], [state], [metrics]", where(config), where(fresh));
-    needs(
-        restart, "[provisioning], absent or present", config.provisioning() == null,
-        fresh.provisioning() == null);
-    needs(
-        restart, "[tunnel] encapsulation", config.tunnel().encapsulation(),
-        fresh.tunnel().encapsulation());
-    needs(restart, "[tunnel] coalescing, batch", false, links.isOther(fresh.tunnel()));
-    VmConfig kept = keep(fresh);
+    ConfigChange change =
+        new ConfigChange(config, fresh, links.isOther(fresh.tunnel()));
+    VmConfig kept = change.kept();
     // What may be refused comes first: a configuration is applied as a whole or not at all.
     MobileNodeSettings settings = MobileNodeSettingsOf.config(kept, tapMac, engine.homeRouter());
     keys.replace(kept);
@@ -420,40 +409,14 @@ public final class MobileNodeService extends Service {
     engine.settings(settings, System.nanoTime());
     engine.pathMtuProbing(kept.tunnel().probePathMtu(), System.nanoTime());
     LogSetup.level(fresh.operating().logLevel());
-    if (followed(kept).equals(followed(config))) {
-      tracker.assertRules();
-    } else {
+    if (change.isOtherPlace()) {
       tracker.follow(target(kept));
+    } else {
+      tracker.assertRules();
     }
     config = kept;
+    vmm.follow(kept.vmm());
     guardGuest();
-    return restart;
-  }
-
-  /** What the care-of address depends on. */
-  private static List<Object> followed(VmConfig config) {
-    return Arrays.asList(
-        config.underlay(), config.homeAddresses().get(0), config.home().agents().get(0),
-        config.home().prefixes());
-  }
-
-  /** The new configuration with what cannot change while the daemon runs. */
-  private VmConfig keep(VmConfig fresh) {
-    return new VmConfig(
-        config.file(), config.name(), config.guestMac(), fresh.homeAddresses(), fresh.home(),
-        config.tap(), fresh.underlay(), fresh.binding(), fresh.tunnel(), fresh.protection(),
-        fresh.provisioning(), fresh.associations(), config.operating());
-  }
-
-  private static List<Object> where(VmConfig config) {
-    return Arrays.asList(
-        config.operating().socket(), config.operating().stateDirectory(),
-        config.operating().metrics());
-  }
-
-  static void needs(List<String> restart, String what, Object before, Object after) {
-    if (!Objects.equals(before, after)) {
-      restart.add(what);
-    }
+    return change.restart();
   }
 }
