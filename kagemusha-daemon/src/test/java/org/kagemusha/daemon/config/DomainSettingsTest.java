@@ -147,7 +147,7 @@ class DomainSettingsTest {
             + " vm, and nothing in them",
         "<k:tap k:mtu='7'/> | vm1.xml:6: [tap] mtu: found such an attribute; expected a key of the"
             + " file, without a prefix",
-        "text | vm1.xml:5: found text between elements; expected attributes alone",
+        "text | vm1.xml:6: found text between elements; expected attributes alone",
         "<k:association integrity-key-in='00'/> | vm1.xml:6: [association] integrity-key-in: found"
             + " a key in a domain's metadata, which are no secret; expected key-file or"
             + " key-credential, or <provisioning>"

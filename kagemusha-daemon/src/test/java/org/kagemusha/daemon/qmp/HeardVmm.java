@@ -43,6 +43,14 @@ final class HeardVmm implements VmmListener {
     notifyAll();
   }
 
+  /** Waits until the VM has been paused and is here again; the test's time limit bounds it. */
+  synchronized List<String> awaitReturn() throws InterruptedException {
+    while (!heard.contains("paused") || !heard.get(heard.size() - 1).equals("arrived")) {
+      wait();
+    }
+    return List.copyOf(heard);
+  }
+
   /** Waits until so much was heard; the test's time limit bounds it. */
   synchronized List<String> await(int many) throws InterruptedException {
     while (heard.size() < many) {

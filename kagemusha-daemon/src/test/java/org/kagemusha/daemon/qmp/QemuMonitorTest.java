@@ -161,9 +161,8 @@ class QemuMonitorTest {
     source.migrate("exec:false");
     source.command("{\"execute\": \"stop\", \"id\": 1}");
     source.command("{\"execute\": \"cont\", \"id\": 1}");
-    List<String> heard = source.vmm.await(3);
-    assertEquals("arrived", heard.get(heard.size() - 1));
-    assertEquals(-1, heard.indexOf("left"));
+    // QEMU itself may have stopped it before, and let it go on.
+    assertEquals(-1, source.vmm.awaitReturn().indexOf("left"));
   }
 
   @Test

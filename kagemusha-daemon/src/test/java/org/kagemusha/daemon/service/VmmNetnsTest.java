@@ -40,7 +40,8 @@ class VmmNetnsTest {
     Daemon.run("ip", "netns", "add", HOST);
     for (String command :
         new String[] {
-          "link set lo up", "link add eth0 type dummy", "link set eth0 up",
+          "link set lo up", "link add eth0 type veth peer name up0", "link set up0 up",
+          "link set eth0 up",
           "address add 2001:db8:3000::b/64 dev eth0 nodad",
           "route add default via 2001:db8:3000::1 dev eth0",
           "link add br0 address 02:00:00:00:bb:01 type bridge mcast_snooping 0",
