@@ -307,24 +307,7 @@ public final class MobileNodeService extends Service {
 
   @Override
   void gauges(MetricsPage page) {
-    page.gauge(
-        "registered", "1 if every binding is registered, else 0",
-        () -> engine.status(System.nanoTime()).state().equals("registered") ? 1 : 0);
-    page.gauge(
-        "tunnel_mtu_bytes", "the largest inner packet that goes through in one piece",
-        () -> engine.status(System.nanoTime()).tunnelMtu());
-    page.gauge(
-        "arrival_to_first_downlink_seconds", "outage of the last arrival, down",
-        () -> seconds(engine.status(System.nanoTime()).handover().arrivalToFirstDownlinkUs()));
-    page.gauge(
-        "bu_to_ba_seconds", "time from Binding Update to Acknowledgement at the last arrival",
-        () ->
-            seconds(
-                engine.status(System.nanoTime()).handover().bindingUpdateToAcknowledgementUs()));
-  }
-
-  private static double seconds(long us) {
-    return us < 0 ? Double.NaN : us / 1e6;
+    MobileNodeGauges.add(page, engine);
   }
 
   @Override

@@ -106,9 +106,11 @@ final class VmmWatch implements VmmListener, AutoCloseable {
     }
     forget();
     if (isAway()) {
+      int moves = moves();
       expectation =
           loop.eventLoop()
-              .schedule(this::onTimeout, config.arrivalTimeoutSeconds(), TimeUnit.SECONDS);
+              .schedule(
+                  () -> onTimeout(moves), config.arrivalTimeoutSeconds(), TimeUnit.SECONDS);
     }
   }
 
@@ -120,9 +122,14 @@ final class VmmWatch implements VmmListener, AutoCloseable {
     }
   }
 
-  private void onTimeout() {
+  private int moves() {
+    return engine.status(System.nanoTime()).handover().moveCount();
+  }
+
+  /** A VM that came, and has left since, did come. */
+  private void onTimeout(int movesBefore) {
     expectation = null;
-    if (isAway()) {
+    if (isAway() && moves() == movesBefore) {
       log.warn(
           "guest did not come vm={} waited={}s registered=false", vm,
           config.arrivalTimeoutSeconds());
