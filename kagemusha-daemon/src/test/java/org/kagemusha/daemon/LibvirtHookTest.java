@@ -100,7 +100,8 @@ class LibvirtHookTest {
   }
 
   private static boolean tells(List<String> calls, String what) {
-    return calls.stream().anyMatch(c -> c.startsWith("logger -t kagemusha-hook") && c.contains(what));
+    return calls.stream()
+        .anyMatch(c -> c.startsWith("logger -t kagemusha-hook") && c.contains(what));
   }
 
   @ParameterizedTest

@@ -8,7 +8,8 @@ import org.kagemusha.core.wire.Ipv6Address;
  *
  * @param state "waiting" (the VM was not seen), "locating" (it is not clear yet whether this is its
  *     home link), "home", "deregistering", "registering", "registered", "silent" (the VM does not
- *     answer; its binding is not refreshed), "paused" (its VMM has stopped it here), "fenced" (the VM has left), "released"
+ *     answer; its binding is not refreshed), "paused" (its VMM has stopped it here),
+ *     "fenced" (the VM has left), "released"
  * @param careOfAddress in force, or null
  * @param bindings one for each home address
  * @param handover the last arrival's timeline, never null

@@ -15,7 +15,7 @@ import org.kagemusha.core.node.NodeEngine;
  */
 final class QmpSession {
 
-  /** The longest line that is taken, octets; an event or answer that is of use here has some 100. */
+  /** The longest line that is taken, octets; an event or answer of use here has some 100. */
   static final int LONGEST_LINE = 65_536;
 
   /** Within so long each request is answered, and the greeting comes; ns. */

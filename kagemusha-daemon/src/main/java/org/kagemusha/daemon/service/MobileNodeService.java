@@ -136,7 +136,8 @@ public final class MobileNodeService extends Service {
     }
     tracker =
         new CareOfTracker(
-            target(config), quiet, encapsulates() ? UdpEncapsulation.DEFAULT_PORT : 0, loop(), edge().executor(), this::onCareOfAddress);
+            target(config), quiet, encapsulates() ? UdpEncapsulation.DEFAULT_PORT : 0, loop(),
+            edge().executor(), this::onCareOfAddress);
     opened(
         () ->
             edge().executor()

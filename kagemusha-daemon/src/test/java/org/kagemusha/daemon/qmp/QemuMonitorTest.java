@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Real QEMUs, with machines of nothing: what they say when a VM is stopped, moved, and not moved. */
+/** Real QEMUs, with machines of nothing: what they say of a VM that is stopped, and moved. */
 @Timeout(60)
 class QemuMonitorTest {
 
