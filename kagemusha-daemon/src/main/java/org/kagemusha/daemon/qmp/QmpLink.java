@@ -127,11 +127,14 @@ public final class QmpLink implements AutoCloseable {
   }
 
   private void notConnected(Throwable cause) {
-    if (cause instanceof FileNotFoundException || cause instanceof ConnectException) {
+    String words = String.valueOf(cause.getMessage());
+    // ECONNREFUSED: a VMM that is gone has left its socket behind. Others, such as EACCES, stay.
+    if (cause instanceof FileNotFoundException
+        || cause instanceof ConnectException && words.contains("refused")) {
       trouble(
           "no VMM listens on it yet", false, backOff.missingMs(clock.getAsLong()));
     } else {
-      trouble(String.valueOf(cause.getMessage()), true, backOff.failedMs());
+      trouble(words, true, backOff.failedMs());
     }
   }
 

@@ -146,6 +146,14 @@ class QmpLinkTest {
   }
 
   @Test
+  void pathThatCanNeverBeASocketIsAFailure() throws Exception {
+    Path file = Files.createFile(directory.resolve("file"));
+    link = new QmpLink(group.next(), "vm1", file.resolve("vm1.qmp"), vmm, System::nanoTime);
+    start();
+    assertTrue(logged("qmp failed").contains("Not a directory"));
+  }
+
+  @Test
   void migrationThatEndsWithItsConnectionFences() throws Exception {
     listen();
     start();
