@@ -158,7 +158,7 @@ class ManualTest {
         keys(
             false,
             List.of(
-                "vm", "home", "tap", "underlay", "binding", "tunnel", "provisioning", "protection",
+                "vm", "home", "tap", "underlay", "binding", "vmm", "tunnel", "provisioning", "protection",
                 "control", "state", "metrics", "log"),
             List.of("association"));
     keys.addAll(

@@ -120,10 +120,12 @@ class ShellScriptsTest {
         run(
             null, "shellcheck", TOP.resolve("kagemusha").toString(),
             TOP.resolve(".ci/run").toString(), CTL.toString(),
+            TOP.resolve("etc/libvirt/hooks/qemu").toString(),
             TOP.resolve("kagemusha-daemon/src/test/scripts/rest").toString());
     assertEquals(new Outcome(0, ""), outcome);
     for (String script : List.of(
-            "kagemusha", ".ci/run", "etc/kagemusha-ctl", "kagemusha-daemon/src/test/scripts/rest")) {
+            "kagemusha", ".ci/run", "etc/kagemusha-ctl", "etc/libvirt/hooks/qemu",
+            "kagemusha-daemon/src/test/scripts/rest")) {
       assertTrue(Files.isExecutable(TOP.resolve(script)), script);
     }
   }

@@ -105,6 +105,15 @@ final class Departure {
     }
   }
 
+  /** A VM that stays paused longer than its binding lasts has to arrive anew. */
+  void forgetPausedGuest(long nowNs) {
+    if (!list.isAnyBound(nowNs)) {
+      presence.left();
+      quiesce();
+      keys.abandoned(nowNs);
+    }
+  }
+
   /**
    * A silent guest keeps what it has until its binding runs out: a guest that was only paused is
    * woken by packets. Without a binding nothing is left to keep.

@@ -202,12 +202,20 @@ final class GuestMobility
 
   /** The VM has arrived. */
   void arrived(Trigger trigger) {
-    GuestPresence.State before = presence.confirm(nowNs);
-    if (before == GuestPresence.State.ABSENT || before == GuestPresence.State.SILENT) {
-      begin(trigger);
-    } else {
-      transmitDue();
-      again();
+    switch (presence.confirm(nowNs)) {
+      case ABSENT, SILENT -> begin(trigger);
+      case PAUSED -> resume(trigger);
+      default -> {
+        transmitDue();
+        again();
+      }
+    }
+  }
+
+  /** The VM was stopped here, and may go on here or elsewhere: nothing is refreshed meanwhile. */
+  void paused() {
+    if (presence.paused(nowNs)) {
+      log.info("guest paused vm={} place={}", settings.name(), place);
     }
   }
 
@@ -228,14 +236,19 @@ final class GuestMobility
         && (fence.isGuarded(nowNs) || settings.arrivesByHookOnly())) {
       return false;
     }
-    GuestPresence.State before = presence.confirm(nowNs);
-    if (before == GuestPresence.State.ASKED) {
-      transmitDue();
-      if (trigger == Trigger.ANNOUNCEMENT) {
-        again();
+    if (presence.state() == GuestPresence.State.PAUSED
+        && (presence.isGuarded(nowNs) || settings.arrivesByHookOnly())) {
+      return true;
+    }
+    switch (presence.confirm(nowNs)) {
+      case ASKED -> {
+        transmitDue();
+        if (trigger == Trigger.ANNOUNCEMENT) {
+          again();
+        }
       }
-    } else {
-      begin(trigger);
+      case PAUSED -> resume(trigger);
+      default -> begin(trigger);
     }
     return true;
   }
@@ -248,6 +261,17 @@ final class GuestMobility
     log.info(
         "guest arrived vm={} trigger={} place={} moves={}",
         settings.name(), trigger.text(), place, recorder.moves());
+  }
+
+  /**
+   * The VM goes on where it was stopped. Whether it ran elsewhere meanwhile is not known here (a
+   * migration that was given up late), so the home agent is told again; tunnels stay open.
+   */
+  private void resume(Trigger trigger) {
+    effortNs = nowNs;
+    log.info(
+        "guest resumed vm={} trigger={} place={}", settings.name(), trigger.text(), place);
+    act(true);
   }
 
   /** The guest is here already and says so again: it may have been away without our notice. */
@@ -355,7 +379,8 @@ final class GuestMobility
     }
     log.info("location vm={} place={} was={}", settings.name(), now, place);
     place = now;
-    if (presence.state() == GuestPresence.State.SILENT) {
+    if (presence.state() == GuestPresence.State.SILENT
+        || presence.state() == GuestPresence.State.PAUSED) {
       presence.left();
     }
     if (fence.isReleasing()) {
@@ -409,6 +434,8 @@ final class GuestMobility
   public void onExpired() {
     if (presence.state() == GuestPresence.State.SILENT) {
       departure.forgetSilentGuest(nowNs);
+    } else if (presence.state() == GuestPresence.State.PAUSED) {
+      departure.forgetPausedGuest(nowNs);
     }
   }
 
@@ -478,11 +505,17 @@ final class GuestMobility
     return place == Place.HOME && !homeStay.isSettled();
   }
 
+  /** Says whether the guest has come and has not left. */
+  boolean isGuestKnown() {
+    return presence.state() != GuestPresence.State.ABSENT;
+  }
+
   /** One word for the status command; see {@link MobileNodeStatus}. */
   String stateText() {
     return switch (presence.state()) {
       case ABSENT -> fence.text();
       case SILENT -> "silent";
+      case PAUSED -> "paused";
       default ->
           switch (place) {
             case UNDECIDED -> "locating";

@@ -21,6 +21,8 @@ final class GuestPresence {
     PRESENT,
     /** It is being asked. */
     ASKED,
+    /** Its VMM has stopped it here, and has not said that it left. */
+    PAUSED,
     /** It did not answer. */
     SILENT
   }
@@ -30,6 +32,9 @@ final class GuestPresence {
 
   /** MAX_UNICAST_SOLICIT, RFC 4861 §10. */
   static final int ASK_TIMES = 3;
+
+  /** Frames that were on their way when the VM was paused do not say that it runs again. */
+  static final long GUARD_NS = 100_000_000L;
 
   /** How often a guest that fell silent is asked again. */
   static final long SILENT_INTERVAL_NS = 10_000_000_000L;
@@ -41,6 +46,7 @@ final class GuestPresence {
   private long heardNs;
   private long nextNs = NodeEngine.NEVER;
   private int asked;
+  private long pausedNs;
 
   /**
    * @param ask sends the guest a question that it answers if it is there
@@ -79,6 +85,26 @@ final class GuestPresence {
     heardNs = nowNs;
     nextNs = NodeEngine.NEVER;
     return before;
+  }
+
+  /**
+   * The VM was stopped and may go on here: it cannot answer, and nothing is refreshed for it.
+   *
+   * @return false if it was not here
+   */
+  boolean paused(long nowNs) {
+    if (!isHere()) {
+      return false;
+    }
+    state = State.PAUSED;
+    pausedNs = nowNs;
+    nextNs = NodeEngine.NEVER;
+    return true;
+  }
+
+  /** Says whether a frame may be one that was on its way when the VM was paused. */
+  boolean isGuarded(long nowNs) {
+    return state == State.PAUSED && nowNs - pausedNs < GUARD_NS;
   }
 
   /** The VM has left. */

@@ -1,13 +1,11 @@
 package org.kagemusha.core.mobility;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
-import org.kagemusha.core.message.Icmpv6;
 import org.kagemusha.core.message.PrefixInformation;
 import org.kagemusha.core.mobility.LocationDetector.Place;
 import org.kagemusha.core.neighbor.HomeRouter;
@@ -25,7 +23,6 @@ import org.kagemusha.core.wire.EthernetHeader;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
-import org.kagemusha.core.wire.Protocol;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,6 +46,8 @@ public final class MobileNode implements NodeEngine {
   public enum Trigger {
     /** The VMM's hook or an operator. */
     HOOK("hook"),
+    /** The VMM itself, by its machine protocol. */
+    QMP("qmp"),
     /** RARP or an unsolicited NA of the VMM or guest. */
     ANNOUNCEMENT("announcement"),
     /** Any first frame of the guest. */
@@ -80,8 +79,7 @@ public final class MobileNode implements NodeEngine {
   private final BindingUpdateSender sender;
   private final GuestMobility mobility;
   private final SignallingInput signalling;
-  private final ErrorAnswers errors;
-  private final DropAlarm errorAlarm = new DropAlarm(LOG);
+  private final UnderlayInput underlayInput;
   private final HomeLinkWatch homeLink;
   private final EncapsulationChoice encapsulation;
   private final LongSupplier wallClockMs;
@@ -150,7 +148,6 @@ public final class MobileNode implements NodeEngine {
     this.sender =
         new BindingUpdateSender(
             underlay, returnHome, keys, encapsulation, traffic, recorder, counters, LOG);
-    this.errors = new ErrorAnswers(underlay, counters);
     this.mobility =
         new GuestMobility(
             settings,
@@ -162,6 +159,10 @@ public final class MobileNode implements NodeEngine {
             counters,
             LOG);
     this.signalling = new SignallingInput(mobility.list(), keys, mobility.events(), counters, LOG);
+    this.underlayInput =
+        new UnderlayInput(
+            mobility, traffic, signalling, reader, new ErrorAnswers(underlay, counters), counters,
+            LOG);
     this.homeLink =
         new HomeLinkWatch(mobility, traffic, signalling, reader, keys, associations, counters);
     this.pseudoHome = newPseudoHome(settings.homeRouter());
@@ -197,6 +198,7 @@ public final class MobileNode implements NodeEngine {
     sender.settings(changed);
     signalling.settings(changed);
     homeLink.settings(changed);
+    underlayInput.vm(changed.name());
     mobility.settings(changed);
   }
 
@@ -312,6 +314,16 @@ public final class MobileNode implements NodeEngine {
     mobility.arrived(trigger);
   }
 
+  /**
+   * The VM was stopped here, and may go on here or elsewhere (idempotent): its bindings and tunnels
+   * stay, and nothing is refreshed until it is heard or said to be here. A VM that is not here is
+   * not paused.
+   */
+  public void paused(long nowNs) {
+    clock(nowNs);
+    mobility.paused();
+  }
+
   /** The VM has left: fence, send nothing more (idempotent). */
   public void left(long nowNs) {
     clock(nowNs);
@@ -415,14 +427,7 @@ public final class MobileNode implements NodeEngine {
   @Override
   public void onUnderlayPacket(PacketBuffer packet, long nowNs) {
     clock(nowNs);
-    counters.add(Counter.UNDERLAY_PACKETS_RECEIVED, OffloadState.segments(packet));
-    switch (reader.read(packet, nowNs)) {
-      case TUNNEL -> traffic.downlink(packet, reader, nowNs);
-      case SIGNALLING -> onSignalling(nowNs);
-      case ROUTED_TO_HOME_ADDRESS -> traffic.routed(packet, reader, nowNs);
-      case ICMPV6 -> onIcmpv6(packet, nowNs);
-      default -> onDropped(packet, nowNs);
-    }
+    underlayInput.onPacket(packet, nowNs);
   }
 
   @Override
@@ -432,76 +437,7 @@ public final class MobileNode implements NodeEngine {
 
   @Override
   public void onUnderlayRefused(PacketBuffer outer, Underlay.Sent why, long nowNs) {
-    if (why == Underlay.Sent.TOO_BIG) {
-      traffic.tooBig(outer, nowNs);
-      mobility.foreignStay().probe().onRefused(outer);
-    }
-  }
-
-  private void onDropped(PacketBuffer packet, long nowNs) {
-    if (reader.invalidSpi() != 0) {
-      signalling.onInvalidSpi(packet, reader.invalidSpi(), mobility.careOf(), nowNs);
-      return;
-    }
-    counters.drop(reader.dropReason());
-    // A fenced node is silent: no ICMPv6, no Binding Error.
-    errors.answer(packet, reader, traffic.isOpen() ? mobility.careOf() : null, nowNs);
-  }
-
-  private void onSignalling(long nowNs) {
-    if (mobility.careOf() == null) {
-      counters.drop(DropReason.OUTER_DESTINATION_WRONG);
-    } else {
-      signalling.receive(reader.signalling(), mobility.careOf(), nowNs);
-    }
-  }
-
-  /**
-   * An ICMPv6 message from the routed network. RFC 6275 §11.3.5: Parameter Problem of a node that
-   * does not know the Mobility Header (code 1) or the Home Address option (code 2) is logged; it
-   * never ends a home registration. The rest may be about the tunnel.
-   */
-  private void onIcmpv6(PacketBuffer packet, long nowNs) {
-    ByteBuffer bytes = packet.bytes();
-    int at = packet.offset() + Ipv6Header.BYTES;
-    if (!Icmpv6.isValid(bytes, packet.offset(), packet.length())) {
-      counters.drop(DropReason.IPV6_MALFORMED);
-      return;
-    }
-    int type = bytes.get(at) & 0xff;
-    if (type >= Icmpv6.ECHO_REQUEST) {
-      if (!mobility.foreignStay().probe().onEchoReply(packet, nowNs)) {
-        counters.drop(DropReason.PROTOCOL_NOT_TAKEN);
-      }
-      return;
-    }
-    if (isAboutSignalling(packet)) {
-      errorAlarm.raise(
-          settings.name(),
-          DropReason.ICMP_ERROR_UNMATCHED,
-          Ipv6Header.source(bytes, packet.offset())
-              + " icmpv6=" + type + "/" + (bytes.get(at + 1) & 0xff),
-          nowNs);
-      counters.drop(DropReason.ICMP_ERROR_UNMATCHED);
-      return;
-    }
-    traffic.icmpError(packet, nowNs);
-  }
-
-  private static boolean isAboutSignalling(PacketBuffer error) {
-    int quoted = error.offset() + Ipv6Header.BYTES + 8;
-    if (quoted + Ipv6Header.BYTES > error.end()) {
-      return false;
-    }
-    int options = quoted + Ipv6Header.BYTES;
-    return switch (Ipv6Header.nextHeader(error.bytes(), quoted)) {
-      case Protocol.MOBILITY -> true;
-      // RFC 6275 §6.3 pads the Home Address option to 24 octets; the Tunnel Encapsulation Limit
-      // (RFC 2473 §5.1), which stands in front of data, has a header of 8.
-      case Protocol.DESTINATION_OPTIONS ->
-          options + 2 <= error.end() && error.bytes().get(options + 1) != 0;
-      default -> false;
-    };
+    underlayInput.onRefused(outer, why, nowNs);
   }
 
   private void deliver(PacketBuffer ipv6) {
@@ -523,6 +459,11 @@ public final class MobileNode implements NodeEngine {
   /** Whether this place is known to be the VM's home link, where no care-of address is needed. */
   public boolean isHomeLink() {
     return mobility.place() == Place.HOME;
+  }
+
+  /** Whether the VM has come and has not left, as far as is known; it may be paused or silent. */
+  public boolean isGuestHere() {
+    return mobility.isGuestKnown();
   }
 
   /** True while the edge shall watch the bridge (promiscuous packet socket) at home. */

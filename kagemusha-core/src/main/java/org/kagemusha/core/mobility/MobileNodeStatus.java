@@ -8,7 +8,8 @@ import org.kagemusha.core.wire.Ipv6Address;
  *
  * @param state "waiting" (the VM was not seen), "locating" (it is not clear yet whether this is its
  *     home link), "home", "deregistering", "registering", "registered", "silent" (the VM does not
- *     answer; its binding is not refreshed), "fenced" (the VM has left), "released"
+ *     answer; its binding is not refreshed), "paused" (its VMM has stopped it here),
+ *     "fenced" (the VM has left), "released"
  * @param careOfAddress in force, or null
  * @param bindings one for each home address
  * @param handover the last arrival's timeline, never null
@@ -56,7 +57,7 @@ public record MobileNodeStatus(
    * Wall-clock ms since 1970 of what happened at the last arrival, 0 where it did not (yet); plus
    * differences in microseconds measured on the monotonic clock, -1 where not (yet) known.
    *
-   * @param trigger "hook", "announcement", "first-frame", or "none"
+   * @param trigger "hook", "qmp", "announcement", "first-frame", or "none"
    * @param arrivalNs the arrival on the monotonic clock, ns
    * @param moveCount how often the VM arrived here since the start
    */

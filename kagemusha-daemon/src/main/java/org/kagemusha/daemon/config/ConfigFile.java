@@ -9,7 +9,10 @@ import org.tomlj.Toml;
 import org.tomlj.TomlParseError;
 import org.tomlj.TomlParseResult;
 
-/** Reads configuration files and finds every mistake in them. */
+/**
+ * Reads configuration files and finds every mistake in them. A file whose name ends with {@code
+ * .xml} is the XML of a libvirt domain, whose metadata hold the settings ({@link DomainSettings}).
+ */
 public final class ConfigFile {
 
   private static final long LARGEST_FILE = 16L << 20;
@@ -54,7 +57,7 @@ public final class ConfigFile {
    * @throws ConfigException with every mistake
    */
   public Object readEither(Path file) throws ConfigException {
-    TomlParseResult parsed = parse(file);
+    TomlParseResult parsed = parse(file, source(file));
     return parsed.contains("home-agent") ? readHomeAgent(file) : readVm(file);
   }
 
@@ -63,40 +66,50 @@ public final class ConfigFile {
   }
 
   private <T> T read(Path file, Reader<T> reader) throws ConfigException {
-    TomlParseResult parsed = parse(file);
+    ConfigSource source = source(file);
+    TomlParseResult parsed = parse(file, source);
     Problems problems = new Problems();
     for (TomlParseError error : parsed.errors()) {
       problems.add(file, error.position().line(), "", syntax(error));
     }
     if (!problems.isEmpty()) {
-      throw new ConfigException(problems.sorted());
+      throw source.located(problems);
     }
     Section root = new Section(file, parsed, "", 1, problems);
     T config = reader.read(file, root, problems, credentialsDirectory);
     root.finish();
     if (!problems.isEmpty()) {
-      throw new ConfigException(problems.sorted());
+      throw source.located(problems);
     }
     return config;
   }
 
-  private static TomlParseResult parse(Path file) throws ConfigException {
+  /** A domain's XML is read as the TOML that it stands for. */
+  private static ConfigSource source(Path file) throws ConfigException {
     try {
       if (Files.size(file) > LARGEST_FILE) {
         throw failure(file, "found a file of more than 16 MiB; expected a configuration");
       }
-      return Toml.parse(Files.readString(file));
+      return file.toString().endsWith(".xml")
+          ? DomainSettings.read(file).toSource()
+          : new ConfigSource(file, Files.readString(file), null);
     } catch (CharacterCodingException e) {
       throw failure(file, "found octets that are not UTF-8; expected UTF-8 text");
     } catch (IOException e) {
       throw failure(file, "cannot be read: " + FileErrors.reason(e));
+    }
+  }
+
+  private static TomlParseResult parse(Path file, ConfigSource source) throws ConfigException {
+    try {
+      return Toml.parse(source.text());
     } catch (AssertionError | RuntimeException e) {
       // The parser gives up on some wrong escapes, such as an unfinished U, without a position.
       throw failure(file, "is not TOML; expected valid escapes in every string");
     }
   }
 
-  private static ConfigException failure(Path file, String text) {
+  static ConfigException failure(Path file, String text) {
     return new ConfigException(List.of(new Problem(file, 1, "", text)));
   }
 

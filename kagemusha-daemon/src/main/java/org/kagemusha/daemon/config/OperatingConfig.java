@@ -27,7 +27,7 @@ public record OperatingConfig(
     int cipherThreads) {
 
   /** The longest path that fits into {@code sun_path}, less its zero octet, unix(7). */
-  private static final int LONGEST_SOCKET_PATH = 107;
+  static final int LONGEST_SOCKET_PATH = 107;
 
   static OperatingConfig read(Section root, String name) {
     Section control = root.section("control");
@@ -63,7 +63,7 @@ public record OperatingConfig(
     return levels;
   }
 
-  private static Path socketPath(String text) {
+  static Path socketPath(String text) {
     if (text.getBytes(StandardCharsets.UTF_8).length > LONGEST_SOCKET_PATH) {
       throw new IllegalArgumentException("too long");
     }

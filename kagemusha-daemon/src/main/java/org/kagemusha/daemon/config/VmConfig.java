@@ -12,6 +12,7 @@ import org.kagemusha.core.wire.MacAddress;
 /**
  * The configuration of the daemon beside one VM; what each key means is told in its example file.
  *
+ * @param vmm what may be known from the VM's monitor
  * @param provisioning where fresh keys come from, or null with static ones
  * @param associations with static keys; empty with fresh ones
  */
@@ -24,6 +25,7 @@ public record VmConfig(
     TapConfig tap,
     UnderlayConfig underlay,
     Binding binding,
+    VmmConfig vmm,
     TunnelConfig tunnel,
     Protection protection,
     ProvisioningConfig provisioning,
@@ -106,8 +108,9 @@ public record VmConfig(
       checkEncapsulation(tunnelSection, provisioning != null, protection.payload());
     }
     return new VmConfig(
-        file, name, mac, List.copyOf(homeAddresses), home, tap, underlay, binding, tunnel,
-        protection, provisioning, List.copyOf(associations), OperatingConfig.read(root, name));
+        file, name, mac, List.copyOf(homeAddresses), home, tap, underlay, binding,
+        VmmConfig.read(root.section("vmm")), tunnel, protection, provisioning,
+        List.copyOf(associations), OperatingConfig.read(root, name));
   }
 
   private static Home readHome(Section section) {

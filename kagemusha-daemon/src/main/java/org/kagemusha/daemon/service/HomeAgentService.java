@@ -357,22 +357,22 @@ public final class HomeAgentService extends Service {
 
   private List<String> apply(HomeAgentConfig fresh, TlsCredentials credentials) {
     List<String> restart = new ArrayList<>();
-    MobileNodeService.needs(restart, "[home-agent] name", config.name(), fresh.name());
-    MobileNodeService.needs(restart, "[home-agent] address", config.address(), fresh.address());
-    MobileNodeService.needs(restart, "[home-agent] prefix", config.prefix(), fresh.prefix());
-    MobileNodeService.needs(
+    ConfigChange.needs(restart, "[home-agent] name", config.name(), fresh.name());
+    ConfigChange.needs(restart, "[home-agent] address", config.address(), fresh.address());
+    ConfigChange.needs(restart, "[home-agent] prefix", config.prefix(), fresh.prefix());
+    ConfigChange.needs(
         restart, "[encapsulation]", config.encapsulationPort(), fresh.encapsulationPort());
-    MobileNodeService.needs(restart, "[tap]", config.tap(), fresh.tap());
-    MobileNodeService.needs(
+    ConfigChange.needs(restart, "[tap]", config.tap(), fresh.tap());
+    ConfigChange.needs(
         restart, "[tunnel] coalescing, batch, kernel-encapsulation", false,
         links.isOther(fresh.tunnel()));
-    MobileNodeService.needs(
+    ConfigChange.needs(
         restart, "[protection] cipher-engine, cipher-threads",
-        MobileNodeService.ciphers(config.operating()),
-        MobileNodeService.ciphers(fresh.operating()));
-    MobileNodeService.needs(
+        ConfigChange.ciphers(config.operating()),
+        ConfigChange.ciphers(fresh.operating()));
+    ConfigChange.needs(
         restart, "[control], [state], [metrics]", where(config), where(fresh));
-    MobileNodeService.needs(restart, "[controller]", listening(config), listening(fresh));
+    ConfigChange.needs(restart, "[controller]", listening(config), listening(fresh));
     if (!fresh.address().equals(config.address()) || !fresh.prefix().equals(config.prefix())) {
       // The mobile nodes of the file are those of another home link.
       restart.add("everything else, since the home link is another one");

@@ -1,8 +1,6 @@
 package org.kagemusha.daemon.service;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -25,7 +23,6 @@ import org.kagemusha.daemon.config.AssociationConfig;
 import org.kagemusha.daemon.config.ConfigException;
 import org.kagemusha.daemon.config.ConfigFile;
 import org.kagemusha.daemon.config.Encapsulation;
-import org.kagemusha.daemon.config.OperatingConfig;
 import org.kagemusha.daemon.config.VmConfig;
 import org.kagemusha.daemon.control.ControlReply;
 import org.kagemusha.daemon.observe.Capture;
@@ -69,6 +66,7 @@ public final class MobileNodeService extends Service {
   private HostSecret secret;
   private CareOfTracker tracker;
   private GuestGuard guard;
+  private VmmWatch vmm;
   private boolean routerKnown;
 
   /** Of a checked configuration. */
@@ -144,7 +142,8 @@ public final class MobileNodeService extends Service {
     }
     tracker =
         new CareOfTracker(
-            target(config), quiet, encapsulates() ? UdpEncapsulation.DEFAULT_PORT : 0, loop(), edge().executor(), this::onCareOfAddress);
+            target(config), quiet, encapsulates() ? UdpEncapsulation.DEFAULT_PORT : 0, loop(),
+            edge().executor(), this::onCareOfAddress);
     opened(
         () ->
             edge().executor()
@@ -156,6 +155,8 @@ public final class MobileNodeService extends Service {
                 .get());
     opened(loop().add(monitor));
     lookAround();
+    vmm = opened(new VmmWatch(name(), loop(), engine, this::afterVerb));
+    vmm.follow(config.vmm());
     if (keys.provisioner() != null) {
       loop().execute(() -> keys.provisioner().want("start"));
     }
@@ -315,24 +316,7 @@ public final class MobileNodeService extends Service {
 
   @Override
   void gauges(MetricsPage page) {
-    page.gauge(
-        "registered", "1 if every binding is registered, else 0",
-        () -> engine.status(System.nanoTime()).state().equals("registered") ? 1 : 0);
-    page.gauge(
-        "tunnel_mtu_bytes", "the largest inner packet that goes through in one piece",
-        () -> engine.status(System.nanoTime()).tunnelMtu());
-    page.gauge(
-        "arrival_to_first_downlink_seconds", "outage of the last arrival, down",
-        () -> seconds(engine.status(System.nanoTime()).handover().arrivalToFirstDownlinkUs()));
-    page.gauge(
-        "bu_to_ba_seconds", "time from Binding Update to Acknowledgement at the last arrival",
-        () ->
-            seconds(
-                engine.status(System.nanoTime()).handover().bindingUpdateToAcknowledgementUs()));
-  }
-
-  private static double seconds(long us) {
-    return us < 0 ? Double.NaN : us / 1e6;
+    MobileNodeGauges.add(page, engine);
   }
 
   @Override
@@ -349,7 +333,7 @@ public final class MobileNodeService extends Service {
   @Override
   ControlReply roleVerb(String verb, List<String> arguments) {
     return MobileNodeVerbs.execute(
-        new MobileNodeVerbs.Context(name(), engine, keys, links.dataPath(), counters()), verb,
+        new MobileNodeVerbs.Context(name(), engine, keys, links.dataPath(), vmm, counters()), verb,
         arguments,
         this::afterVerb);
   }
@@ -367,6 +351,7 @@ public final class MobileNodeService extends Service {
     if (keys.provisioner() != null && !keys.isThere()) {
       keys.provisioner().wantNow();
     }
+    vmm.expected();
     new Preparation(loop(), this::missing, this::readiness).await(answer);
     return true;
   }
@@ -404,24 +389,9 @@ public final class MobileNodeService extends Service {
   }
 
   private List<String> apply(VmConfig fresh) {
-    List<String> restart = new ArrayList<>();
-    needs(restart, "[vm] name", config.name(), fresh.name());
-    needs(restart, "[vm] mac", config.guestMac(), fresh.guestMac());
-    needs(restart, "[tap]", config.tap(), fresh.tap());
-    needs(
-        restart, "[protection] cipher-engine, cipher-threads", ciphers(config.operating()),
-        ciphers(fresh.operating()));
-    needs(restart, "[control], [state], [metrics]", where(config), where(fresh));
-    needs(
-        restart, "[provisioning], absent or present", config.provisioning() == null,
-        fresh.provisioning() == null);
-    needs(
-        restart, "[tunnel] encapsulation", config.tunnel().encapsulation(),
-        fresh.tunnel().encapsulation());
-    needs(
-        restart, "[tunnel] coalescing, batch, kernel-encapsulation", false,
-        links.isOther(fresh.tunnel()));
-    VmConfig kept = keep(fresh);
+    ConfigChange change =
+        new ConfigChange(config, fresh, links.isOther(fresh.tunnel()));
+    VmConfig kept = change.kept();
     // What may be refused comes first: a configuration is applied as a whole or not at all.
     MobileNodeSettings settings = MobileNodeSettingsOf.config(kept, tapMac, engine.homeRouter());
     keys.replace(kept);
@@ -431,46 +401,14 @@ public final class MobileNodeService extends Service {
     engine.settings(settings, System.nanoTime());
     engine.pathMtuProbing(kept.tunnel().probePathMtu(), System.nanoTime());
     LogSetup.level(fresh.operating().logLevel());
-    if (followed(kept).equals(followed(config))) {
-      tracker.assertRules();
-    } else {
+    if (change.isOtherPlace()) {
       tracker.follow(target(kept));
+    } else {
+      tracker.assertRules();
     }
     config = kept;
+    vmm.follow(kept.vmm());
     guardGuest();
-    return restart;
-  }
-
-  /** What the care-of address depends on. */
-  private static List<Object> followed(VmConfig config) {
-    return Arrays.asList(
-        config.underlay(), config.homeAddresses().get(0), config.home().agents().get(0),
-        config.home().prefixes());
-  }
-
-  /** The new configuration with what cannot change while the daemon runs. */
-  private VmConfig keep(VmConfig fresh) {
-    return new VmConfig(
-        config.file(), config.name(), config.guestMac(), fresh.homeAddresses(), fresh.home(),
-        config.tap(), fresh.underlay(), fresh.binding(),
-        fresh.tunnel().whileRunning(config.tunnel()), fresh.protection(),
-        fresh.provisioning(), fresh.associations(), config.operating());
-  }
-
-  private static List<Object> where(VmConfig config) {
-    return Arrays.asList(
-        config.operating().socket(), config.operating().stateDirectory(),
-        config.operating().metrics());
-  }
-
-  /** What of the ciphers stays as it was at the start. */
-  static List<Object> ciphers(OperatingConfig operating) {
-    return List.of(operating.cipherEngine(), operating.cipherThreads());
-  }
-
-  static void needs(List<String> restart, String what, Object before, Object after) {
-    if (!Objects.equals(before, after)) {
-      restart.add(what);
-    }
+    return change.restart();
   }
 }

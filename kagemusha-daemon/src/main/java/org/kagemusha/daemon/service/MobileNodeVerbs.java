@@ -17,7 +17,12 @@ final class MobileNodeVerbs {
 
   /** What the verbs work on. */
   record Context(
-      String name, MobileNode engine, NodeKeys keys, DataPath path, Counters counters) {}
+      String name,
+      MobileNode engine,
+      NodeKeys keys,
+      DataPath path,
+      VmmWatch vmm,
+      Counters counters) {}
 
   private MobileNodeVerbs() {}
 
@@ -56,11 +61,13 @@ final class MobileNodeVerbs {
       return ControlReply.done(
           MobileNodeReport.text(
                   context.name(), status, context.path(), context.counters())
-              + "keys: " + context.keys().summary() + "\n");
+              + "keys: " + context.keys().summary() + "\n"
+              + (context.vmm().text() == null ? "" : "vmm: " + context.vmm().text() + "\n"));
     }
     JsonObject json =
         MobileNodeReport.json(context.name(), status, context.path(), context.counters());
     json.addProperty("keys", context.keys().summary());
+    json.addProperty("vmm", context.vmm().text());
     return Verbs.json(json);
   }
 

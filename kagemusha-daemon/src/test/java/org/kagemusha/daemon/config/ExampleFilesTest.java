@@ -27,7 +27,8 @@ class ExampleFilesTest {
   private static String withDefaults(String text) {
     return text.replaceAll("(?m)^#([a-z-]+ = (?!.*2001:db8|.*keys|.*cacrl|.*dns:|.*CN=).*)$", "$1")
         .replaceAll(
-            "(?m)^(router|router-mac|mac|listen|interface) = .*(fe80|02:00|:00:01|127|eth0).*$",
+            "(?m)^(router|router-mac|mac|listen|interface|qmp-socket) = "
+                + ".*(fe80|02:00|:00:01|127|eth0|/run/vm1).*$",
             "");
   }
 

@@ -1,0 +1,27 @@
+package org.kagemusha.daemon.qmp;
+
+/** What follows from what the VMM says; on the loop's thread. Each may be said again. */
+public interface VmmListener {
+
+  /** The VM runs here. */
+  void arrived();
+
+  /** The VM was stopped here, and may go on here or elsewhere. */
+  void paused();
+
+  /** The VM was handed over to another host. */
+  void left();
+
+  /** The VM was shut down. */
+  void released();
+
+  /** A VMM waits for the VM to come. */
+  void expected();
+
+  /**
+   * The VM that was waited for does not come.
+   *
+   * @param reason for a log line
+   */
+  void notComing(String reason);
+}

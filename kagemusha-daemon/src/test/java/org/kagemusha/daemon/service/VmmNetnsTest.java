@@ -1,0 +1,145 @@
+package org.kagemusha.daemon.service;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.BufferedReader;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A daemon as a process, on a host abroad, whose VMM is played; nobody answers its updates. */
+@Tag("netns")
+@Timeout(120)
+class VmmNetnsTest {
+
+  private static final String HOST = "host-kv" + ProcessHandle.current().pid();
+
+  @TempDir Path directory;
+
+  private Path monitor;
+  private ServerSocketChannel server;
+
+  @BeforeEach
+  void build() throws Exception {
+    assumeTrue(System.getProperty("user.name").equals("root"));
+    Daemon.run("ip", "netns", "add", HOST);
+    for (String command :
+        new String[] {
+          "link set lo up", "link add eth0 type veth peer name up0", "link set up0 up",
+          "link set eth0 up",
+          "address add 2001:db8:3000::b/64 dev eth0 nodad",
+          "route add default via 2001:db8:3000::1 dev eth0",
+          "link add br0 address 02:00:00:00:bb:01 type bridge mcast_snooping 0",
+          "link set br0 up"
+        }) {
+      Daemon.run(("ip -n " + HOST + " " + command).split(" "));
+    }
+    monitor = directory.resolve("vm1.qmp");
+    server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    server.bind(UnixDomainSocketAddress.of(monitor));
+  }
+
+  @AfterEach
+  void remove() throws Exception {
+    if (server != null) {
+      server.close();
+    }
+    new ProcessBuilder("ip", "netns", "delete", HOST).start().waitFor();
+  }
+
+  private String configuration() throws Exception {
+    Path file =
+        Files.writeString(
+            directory.resolve("vm1.toml"),
+            """
+            [vm]
+            mac = "52:54:00:12:34:10"
+            home-address = "2001:db8:2000::10"
+            [home]
+            prefix = "2001:db8:2000::/64"
+            agent = "2001:db8:2000::1"
+            router = "fe80::ff:fe00:2001"
+            router-mac = "02:00:00:00:20:01"
+            [tap]
+            bridge = "br0"
+            [underlay]
+            care-of = "host"
+            [binding]
+            location = "foreign"
+            [protection]
+            signalling = "none"
+            insecure = true
+            """
+                + "[vmm]\nqmp-socket = \"" + monitor + "\"\narrival-timeout = \"1s\"\n"
+                + "[control]\nsocket = \"" + directory + "/vm1.sock\"\n[state]\ndirectory = \""
+                + directory + "/state\"\n");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    return file.toString();
+  }
+
+  private static void say(SocketChannel client, String line) throws Exception {
+    Channels.newOutputStream(client).write((line + "\r\n").getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static void event(SocketChannel client, String name) throws Exception {
+    say(client, "{\"event\": \"" + name + "\"}");
+  }
+
+  private static void greet(SocketChannel client, String status) throws Exception {
+    say(client, "{\"QMP\": {\"version\": {}, \"capabilities\": []}}");
+    BufferedReader asked =
+        new BufferedReader(Channels.newReader(client, StandardCharsets.UTF_8));
+    asked.readLine();
+    say(client, "{\"return\": {}, \"id\": \"capabilities\"}");
+    asked.readLine();
+    asked.readLine();
+    say(client, "{\"return\": {}, \"id\": \"events\"}");
+    say(client, "{\"return\": {\"status\": \"" + status + "\"}, \"id\": \"status\"}");
+  }
+
+  private static int count(String text, String part) {
+    return text.split(java.util.regex.Pattern.quote(part), -1).length - 1;
+  }
+
+  @Test
+  void destinationSleepsUntilResumeAndKeepsItsBindingThroughAFailedMigration() throws Exception {
+    try (Daemon daemon = new Daemon(HOST, "run", configuration());
+        SocketChannel client = server.accept()) {
+      daemon.await("care-of vm=vm1");
+      greet(client, "inmigrate");
+      daemon.await("vmm state vm=vm1 state=incoming");
+      daemon.await("guest did not come vm=vm1 waited=1s registered=false");
+      assertFalse(daemon.text().contains("bu sent"), daemon.text());
+      event(client, "RESUME");
+      daemon.await("guest arrived vm=vm1 trigger=qmp place=foreign moves=1");
+      assertEquals(1, count(daemon.text(), "bu sent"));
+      event(client, "STOP");
+      daemon.await("guest paused vm=vm1");
+      say(client, "{\"event\": \"MIGRATION\", \"data\": {\"status\": \"failed\"}}");
+      event(client, "RESUME");
+      daemon.await("guest resumed vm=vm1 trigger=qmp");
+      event(client, "STOP");
+      say(client, "{\"event\": \"MIGRATION\", \"data\": {\"status\": \"completed\"}}");
+      say(client, "{\"return\": {\"status\": \"postmigrate\"}, \"id\": \"status\"}");
+      daemon.await("guest left vm=vm1 place=foreign");
+      assertTrue(daemon.text().contains("vmm state vm=vm1 state=left"), daemon.text());
+      daemon.signal("TERM");
+      assertEquals(0, daemon.end());
+    }
+  }
+}
