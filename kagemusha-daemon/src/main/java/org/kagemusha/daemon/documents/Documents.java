@@ -13,7 +13,7 @@ import org.kagemusha.daemon.observe.BuildVersion;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 
-/** Writes the manual pages, compressed, and the shell's completion into a directory. */
+/** Writes the manual pages and the package's changelog, compressed, and the shell's completion. */
 public final class Documents {
 
   private final Path directory;
@@ -24,19 +24,23 @@ public final class Documents {
   }
 
   /**
-   * Takes three arguments: the directory, {@code MANUAL.md} and the script {@code kagemusha-ctl}.
+   * Takes two arguments: the directory, and the top of the source tree.
    *
    * @throws IOException if one cannot be read or written
    */
   public static void main(String[] arguments) throws IOException {
     Documents documents = new Documents(Path.of(arguments[0]));
+    Path top = Path.of(arguments[1]);
     CommandLine program = Main.commandLine();
     documents.commandPages(program);
     documents.page(
         "man5/kagemusha.toml.5",
-        new ConfigurationPage(Files.readString(Path.of(arguments[1])), documents.version).text());
+        new ConfigurationPage(Files.readString(top.resolve("MANUAL.md")), documents.version).text());
     documents.page(
-        "man1/kagemusha-ctl.1", documents.scriptPage(Files.readAllLines(Path.of(arguments[2]))));
+        "man1/kagemusha-ctl.1",
+        documents.scriptPage(Files.readAllLines(top.resolve("etc/kagemusha-ctl"))));
+    documents.compressed(
+        "doc/changelog", Files.readString(top.resolve("packaging/debian/doc/changelog")));
     documents.completion(program);
   }
 
@@ -64,7 +68,11 @@ public final class Documents {
   }
 
   private void page(String name, String text) throws IOException {
-    Path file = directory.resolve("man").resolve(name + ".gz");
+    compressed("man/" + name, text);
+  }
+
+  private void compressed(String name, String text) throws IOException {
+    Path file = directory.resolve(name + ".gz");
     Files.createDirectories(file.getParent());
     ByteArrayOutputStream octets = new ByteArrayOutputStream();
     try (OutputStream gzip =
@@ -75,12 +83,17 @@ public final class Documents {
         }) {
       gzip.write(text.getBytes(StandardCharsets.UTF_8));
     }
-    Files.write(file, octets.toByteArray());
+    byte[] member = octets.toByteArray();
+    // RFC 1952 section 2.3.1, XFL: the compressor took its time. Java's says nothing.
+    member[8] = 2;
+    Files.write(file, member);
   }
 
   private void completion(CommandLine program) throws IOException {
     Path file = directory.resolve("completion").resolve("kagemusha");
     Files.createDirectories(file.getParent());
-    Files.writeString(file, AutoComplete.bash("kagemusha", program));
+    // It is read by a shell, not run.
+    Files.writeString(
+        file, AutoComplete.bash("kagemusha", program).replaceFirst("^#!.*\n", ""));
   }
 }
