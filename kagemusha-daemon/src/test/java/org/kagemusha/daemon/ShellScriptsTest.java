@@ -120,7 +120,10 @@ class ShellScriptsTest {
         run(
             null, "shellcheck", TOP.resolve("kagemusha").toString(),
             TOP.resolve(".ci/run").toString(), CTL.toString(),
-            TOP.resolve("kagemusha-daemon/src/test/scripts/rest").toString());
+            TOP.resolve("kagemusha-daemon/src/test/scripts/rest").toString(),
+            TOP.resolve("packaging/debian/control/postinst").toString(),
+            TOP.resolve("packaging/debian/control/prerm").toString(),
+            TOP.resolve("packaging/debian/control/postrm").toString());
     assertEquals(new Outcome(0, ""), outcome);
     for (String script : List.of(
             "kagemusha", ".ci/run", "etc/kagemusha-ctl", "kagemusha-daemon/src/test/scripts/rest")) {
