@@ -1,6 +1,7 @@
 package org.kagemusha.daemon.documents;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -69,7 +70,7 @@ final class ConfigurationPage {
     header = null;
     if (line.startsWith("#")) {
       end();
-      page.heading(line.replaceFirst("^#+ ", "").toUpperCase(java.util.Locale.ROOT));
+      page.heading(line.replaceFirst("^#+ ", "").toUpperCase(Locale.ROOT));
     } else if (line.isBlank()) {
       end();
     } else {
@@ -100,7 +101,8 @@ final class ConfigurationPage {
       append(meaning, cells.get(2).isEmpty() ? "Required" : "Default: " + cells.get(2));
     } else {
       for (int i = 1; i < cells.size(); i++) {
-        append(meaning, header.get(i).isEmpty() ? cells.get(i) : header.get(i) + ": " + cells.get(i));
+        String title = header.get(i).isEmpty() ? "" : header.get(i) + ": ";
+        append(meaning, title + cells.get(i));
       }
     }
     page.item(inline(cells.get(0)), meaning.toString());

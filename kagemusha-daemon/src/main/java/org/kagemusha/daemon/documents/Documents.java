@@ -35,7 +35,8 @@ public final class Documents {
     documents.commandPages(program);
     documents.page(
         "man5/kagemusha.toml.5",
-        new ConfigurationPage(Files.readString(top.resolve("MANUAL.md")), documents.version).text());
+        new ConfigurationPage(Files.readString(top.resolve("MANUAL.md")), documents.version)
+            .text());
     documents.page(
         "man1/kagemusha-ctl.1",
         documents.scriptPage(Files.readAllLines(top.resolve("etc/kagemusha-ctl"))));

@@ -14,7 +14,8 @@ final class Roff {
    * @param summary what the page is about, in one line without a full stop
    */
   Roff(String name, int section, String version, String summary) {
-    request("TH", name.toUpperCase(Locale.ROOT), Integer.toString(section), "", version, "Kagemusha");
+    String title = name.toUpperCase(Locale.ROOT);
+    request("TH", title, Integer.toString(section), "", version, "Kagemusha");
     heading("NAME");
     line(escape(name) + " \\- " + escape(summary));
   }

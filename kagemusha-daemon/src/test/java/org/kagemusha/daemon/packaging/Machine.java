@@ -15,8 +15,8 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * A machine that systemd runs: this machine's files under an overlay that vanishes with it, in a
- * network namespace with a bridge {@code br0} and a routed interface {@code eth0} that reach
- * nobody.
+ * network namespace with the interfaces of the example files: bridges {@code br0} and {@code
+ * br-home}, and {@code eth0}, which is routed. None of them reaches anybody.
  */
 final class Machine implements AutoCloseable {
 
@@ -78,6 +78,11 @@ final class Machine implements AutoCloseable {
             "link set lo up",
             "link add br0 address 52:54:00:aa:00:01 type bridge mcast_snooping 0",
             "link set br0 up",
+            "link add br-home address 52:54:00:20:00:01 type bridge mcast_snooping 0",
+            "link set br-home up",
+            "link add port type veth peer name station",
+            "link set port master br-home up",
+            "link set station up",
             "link add eth0 type veth peer name wire",
             "link set wire up",
             "link set eth0 up",

@@ -27,7 +27,7 @@ class PackageTest {
 
   private static final String UNIT = "kagemusha@vm1.service";
   private static final String CONFIG = "/etc/kagemusha/vm1.toml";
-  private static final String EXAMPLE = "/usr/share/doc/kagemusha/examples/vm1.toml";
+  private static final String EXAMPLES = "/usr/share/doc/kagemusha/examples/";
   private static final boolean LISTS = Runtime.version().feature() < 25;
 
   @TempDir Path directory;
@@ -54,6 +54,8 @@ class PackageTest {
       reload();
       watchdog();
       stop();
+      homeAgent();
+      upgrade();
       removeAndPurge();
     }
   }
@@ -126,23 +128,27 @@ class PackageTest {
   }
 
   /** The example with static keys, which come as a credential; as its comments say. */
-  private String example() throws Exception {
-    return Files.readString(machine.file(EXAMPLE))
-        .replaceAll("(?m)^\\[provisioning]$", "")
+  private String example(String name) throws Exception {
+    return Files.readString(machine.file(EXAMPLES + name))
+        .replaceAll("(?m)^(\\[(provisioning|controller)]|hosts = .*)$", "")
         .replaceAll("(?m)^# (\\[\\[.*]]|[a-z-]+ = .*)$", "$1")
         .replaceAll("(?m)^key-file = .*$", "")
         .replaceAll("(?m)^# #key-credential", "key-credential");
   }
 
-  private void start() throws Exception {
-    Files.writeString(machine.file(CONFIG), example());
+  private void keys(String name) throws Exception {
     Files.writeString(
         Files.createFile(
-            machine.file("/etc/kagemusha/vm1.keys"),
+            machine.file("/etc/kagemusha/" + name + ".keys"),
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))),
         "encryption-key-out = \"" + "01".repeat(16) + "\"\nintegrity-key-out = \""
             + "02".repeat(32) + "\"\nencryption-key-in = \"" + "03".repeat(16)
             + "\"\nintegrity-key-in = \"" + "04".repeat(32) + "\"\n");
+  }
+
+  private void start() throws Exception {
+    Files.writeString(machine.file(CONFIG), example("vm1.toml"));
+    keys("vm1");
     Path dropIn = machine.file("/etc/systemd/system/" + UNIT + ".d/watchdog.conf");
     Files.createDirectories(dropIn.getParent());
     // The unit's half minute is long for a test.
@@ -174,16 +180,18 @@ class PackageTest {
   }
 
   private void reload() throws Exception {
-    Files.writeString(machine.file(CONFIG), example().replace("#hop-limit = 64", "hop-limit = 63"));
+    Files.writeString(
+        machine.file(CONFIG), example("vm1.toml").replace("#hop-limit = 64", "hop-limit = 63"));
     machine.succeed("systemctl", "reload", UNIT);
     Journal journal = new Journal(machine, UNIT);
     assertEquals(1, journal.count(6, "settings applied vm=vm1"), journal.toString());
-    assertEquals(1, journal.count(6, "reloaded name=vm1 restart-needed=\\[\\]"), journal.toString());
+    assertEquals(
+        1, journal.count(6, "reloaded name=vm1 restart-needed=\\[\\]"), journal.toString());
 
     Files.writeString(machine.file(CONFIG), "[vm]\n");
     assertNotEquals(0, machine.run("systemctl", "reload", UNIT).status(), "refused");
     assertEquals("active", property(UNIT, "ActiveState"));
-    Files.writeString(machine.file(CONFIG), example());
+    Files.writeString(machine.file(CONFIG), example("vm1.toml"));
   }
 
   private void watchdog() throws Exception {
@@ -193,7 +201,8 @@ class PackageTest {
     await("ActiveState", "active");
 
     Journal journal = new Journal(machine, UNIT);
-    assertEquals(1, journal.count(3, "kagemusha@vm1.service: Watchdog timeout"), journal.toString());
+    assertEquals(
+        1, journal.count(3, "kagemusha@vm1.service: Watchdog timeout"), journal.toString());
     assertEquals(2, journal.count(6, "ready name=vm1"), journal.toString());
   }
 
@@ -208,8 +217,34 @@ class PackageTest {
     assertEquals("", machine.succeed("nft", "list", "tables"));
   }
 
-  private void removeAndPurge() throws Exception {
+  private void homeAgent() throws Exception {
+    Files.writeString(machine.file("/etc/kagemusha/home-agent.toml"), example("home-agent.toml"));
+    keys("home-agent");
+    machine.succeed("ip", "addr", "add", "2001:db8:2000::1/64", "dev", "br-home", "nodad");
+
+    machine.run("systemctl", "start", "kagemusha-home-agent");
+
+    Journal journal = new Journal(machine, "kagemusha-home-agent");
+    assertEquals("active", property("kagemusha-home-agent", "ActiveState"), journal.toString());
+    assertEquals(1, journal.count(6, "ready name=home-agent"), journal.toString());
+    machine.succeed("systemctl", "reload", "kagemusha-home-agent");
+    machine.succeed("systemctl", "stop", "kagemusha-home-agent");
+    assertEquals("success", property("kagemusha-home-agent", "Result"));
+    machine.succeed("ip", "addr", "del", "2001:db8:2000::1/64", "dev", "br-home");
+  }
+
+  private void upgrade() throws Exception {
     machine.succeed("systemctl", "enable", "--now", UNIT);
+    String pid = property(UNIT, "MainPID");
+
+    machine.succeed("dpkg", "--install", "/root/kagemusha.deb");
+
+    assertEquals("active", property(UNIT, "ActiveState"), "what ran runs again");
+    assertNotEquals(pid, property(UNIT, "MainPID"));
+    assertEquals("inactive", property("kagemusha-home-agent", "ActiveState"), "and nothing else");
+  }
+
+  private void removeAndPurge() throws Exception {
     String pid = property(UNIT, "MainPID");
 
     machine.succeed("dpkg", "--remove", "kagemusha");
