@@ -90,13 +90,18 @@ public final class Main implements Runnable {
 
   /** Runs one command; the exit status is one of {@link ExitCode}. */
   public static int run(PrintWriter output, PrintWriter errors, String... arguments) {
-    CommandLine line = new CommandLine(new Main());
-    addHelp(line);
-    return line
+    return commandLine()
         .setOut(output)
         .setErr(errors)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .execute(arguments);
+  }
+
+  /** All commands with all their options. */
+  public static CommandLine commandLine() {
+    CommandLine line = new CommandLine(new Main());
+    addHelp(line);
+    return line;
   }
 
   /** Every command explains itself, as the program does. */

@@ -124,6 +124,24 @@ class LauncherTest {
     assertTrue(output.endsWith("status\n-n\nvm1\n"), output);
   }
 
+  /** Beside an installed launcher there is nothing to build, and nothing may be written. */
+  @Test
+  void anInstalledLauncherTakesWhatIsBesideIt() throws Exception {
+    Path installed = Files.createDirectory(top.resolve("installed"));
+    Files.copy(top.resolve("kagemusha"), installed.resolve("kagemusha"));
+    Files.writeString(installed.resolve("kagemusha.jar"), "jar");
+    Files.createDirectory(installed.resolve("lib"));
+    Files.createSymbolicLink(top.resolve("link"), installed.resolve("kagemusha"));
+    String jar = installed.toRealPath().resolve("kagemusha.jar").toString();
+
+    String output = launch(top.resolve("link"), "run", config.toString());
+
+    assertTrue(output.endsWith("-jar\n" + jar + "\nrun\n" + config + "\n"), output);
+    assertFalse(output.contains(target.toString()), output);
+    // The words of a checkout mean nothing there.
+    assertTrue(launch(top.resolve("link"), "test").endsWith(jar + "\ntest\n"));
+  }
+
   private void assertUses(String option) throws Exception {
     String output = launch("run", config.toString());
     assertFalse(output.contains(NO_ARCHIVE), output);
@@ -143,7 +161,11 @@ class LauncherTest {
   }
 
   private String launch(String... arguments) throws Exception {
-    ProcessBuilder builder = new ProcessBuilder(top.resolve("kagemusha").toString());
+    return launch(top.resolve("kagemusha"), arguments);
+  }
+
+  private String launch(Path launcher, String... arguments) throws Exception {
+    ProcessBuilder builder = new ProcessBuilder(launcher.toString());
     builder.command().addAll(List.of(arguments));
     builder.environment().put("JAVA_HOME", top.resolve("jdk").toString());
     builder.environment().remove("KAGEMUSHA_JAVA_OPTIONS");

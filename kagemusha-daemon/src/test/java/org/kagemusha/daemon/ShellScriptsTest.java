@@ -36,6 +36,7 @@ class ShellScriptsTest {
 
   private static final Path TOP = Path.of("..").toAbsolutePath().normalize();
   private static final Path CTL = TOP.resolve("etc/kagemusha-ctl");
+  private static final Path DEBIAN = TOP.resolve("kagemusha-daemon/src/main/debian");
 
   /** Where the tools of a Debian system are. */
   private static final List<Path> SYSTEM = List.of(Path.of("/usr/bin"), Path.of("/bin"));
@@ -121,7 +122,10 @@ class ShellScriptsTest {
             null, "shellcheck", TOP.resolve("kagemusha").toString(),
             TOP.resolve(".ci/run").toString(), CTL.toString(),
             TOP.resolve("etc/libvirt/hooks/qemu").toString(),
-            TOP.resolve("kagemusha-daemon/src/test/scripts/rest").toString());
+            TOP.resolve("kagemusha-daemon/src/test/scripts/rest").toString(),
+            DEBIAN.resolve("control/postinst").toString(),
+            DEBIAN.resolve("control/prerm").toString(),
+            DEBIAN.resolve("control/postrm").toString());
     assertEquals(new Outcome(0, ""), outcome);
     for (String script : List.of(
             "kagemusha", ".ci/run", "etc/kagemusha-ctl", "etc/libvirt/hooks/qemu",
