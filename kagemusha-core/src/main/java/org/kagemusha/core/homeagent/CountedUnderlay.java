@@ -33,6 +33,11 @@ final class CountedUnderlay implements Underlay {
   }
 
   @Override
+  public boolean completesChecksum() {
+    return underlay.completesChecksum();
+  }
+
+  @Override
   public boolean takesDeferred() {
     return underlay.takesDeferred();
   }

@@ -40,6 +40,14 @@ public interface Underlay {
   }
 
   /**
+   * Whether {@link #send} computes a UDP checksum that is zero right behind the IPv6 header (RFC 8200
+   * §8.1 wants one), or has the kernel do it: then nobody needs to beforehand.
+   */
+  default boolean completesChecksum() {
+    return false;
+  }
+
+  /**
    * Whether {@link #send} takes packets whose sealing is deferred ({@link PacketBuffer#defer}), with
    * a UDP checksum of zero where they are in UDP right behind the IPv6 header. They are sealed before
    * they leave.

@@ -84,7 +84,7 @@ final class OuterHeaders {
       next = Protocol.ESP;
     }
     if (encapsulated) {
-      if (packet.isDeferred()) {
+      if (packet.isDeferred() || limit < 0 && underlay.completesChecksum()) {
         UdpEncapsulation.prepend(packet, tunnel.localPort(), tunnel.remotePort());
       } else {
         UdpEncapsulation.prepend(

@@ -18,12 +18,14 @@ import org.kagemusha.core.ipsec.EncryptionAlgorithm;
 import org.kagemusha.core.ipsec.IntegrityAlgorithm;
 import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationParameters;
+import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.Underlay;
 import org.kagemusha.core.simulation.SuperPackets;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
 
 /** Super-packets at both ends of a tunnel, against what they stand for. */
 class SuperPacketTunnelTest {
@@ -41,6 +43,12 @@ class SuperPacketTunnelTest {
     private Sent why = Sent.OK;
     private int taken;
     private Runnable meanwhile = () -> { };
+    private boolean completes;
+
+    @Override
+    public boolean completesChecksum() {
+      return completes;
+    }
 
     @Override
     public Sent send(PacketBuffer packet) {
@@ -88,6 +96,33 @@ class SuperPacketTunnelTest {
             0x1234, EncryptionAlgorithm.AES_GCM_16_128, IntegrityAlgorithm.NONE, new byte[20],
             new byte[0], false, 64),
         () -> ++last[0]);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1500, 1280})
+  void rfc8200_s8_1_theChecksumIsLeftToAnUnderlayThatCompletesIt(int path) {
+    Bench fast = new Bench(Bench.plain());
+    Bench naive = new Bench(Bench.plain());
+    for (Bench bench : List.of(fast, naive)) {
+      bench.tunnel.protection(gcm());
+      bench.tunnel.encapsulation(4500, 4501);
+      bench.tunnel.linkMtu(path, bench.now);
+    }
+    for (byte[] segment : SuperPackets.onWire(tcp(1280 - 72), 0)) {
+      naive.send(segment);
+    }
+    place.completes = true;
+    send(fast, tcp(1280 - 72));
+    assertEquals(naive.sent.size(), place.sent.size());
+    for (int i = 0; i < naive.sent.size(); i++) {
+      PacketBuffer sent = PacketBuffer.copyOf(place.sent.get(i));
+      if (sent.bytes().get(sent.offset() + 6) == Protocol.UDP) {
+        assertEquals(0, sent.bytes().getShort(sent.offset() + 46));
+        UdpEncapsulation.restoreChecksum(sent);
+      }
+      assertArrayEquals(naive.sent.get(i), sent.toBytes(), "packet " + i);
+    }
+    assertEquals(path == 1280, naive.sent.size() > 3);
   }
 
   /** The form of what travels. */

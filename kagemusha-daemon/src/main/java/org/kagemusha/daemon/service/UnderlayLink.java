@@ -90,6 +90,11 @@ final class UnderlayLink
   }
 
   @Override
+  public boolean completesChecksum() {
+    return true;
+  }
+
+  @Override
   public boolean takesDeferred() {
     return socket != null && socket.takesDeferred();
   }

@@ -150,6 +150,11 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
   }
 
   @Override
+  public boolean completesChecksum() {
+    return true;
+  }
+
+  @Override
   public boolean takesDeferred() {
     return sender.takesDeferred();
   }
