@@ -48,7 +48,7 @@ import org.slf4j.LoggerFactory;
 public final class MobileNodeService extends Service {
 
   private static final Logger log = LoggerFactory.getLogger(MobileNodeService.class);
-  private static final long ROUTINE_SECONDS = 5;
+  private static final long ROUTINE_SECONDS = 10;
   private static final long TIDY_SECONDS = 2;
 
   /** How often rules are installed again that another tool may have flushed. */
