@@ -118,6 +118,7 @@ public final class MobileNodeService extends Service {
             keys.source(), keys.inbound(), new SplittableRandom(), System::currentTimeMillis,
             System::nanoTime, counters());
     engine.pathMtuProbing(config.tunnel().probePathMtu(), System.nanoTime());
+    engine.handoverBuffer(config.handover().bufferOctets(), System.nanoTime());
     EncapsulationMemory remembered = encapsulations.load();
     if (remembered != null) {
       engine.encapsulationMemory(remembered);
@@ -162,6 +163,11 @@ public final class MobileNodeService extends Service {
     }
     every(ROUTINE_SECONDS, this::routine);
     every(RULES_SECONDS, this::assertRules);
+  }
+
+  @Override
+  boolean mayStop() {
+    return !engine.isHandingOver();
   }
 
   @Override
@@ -378,7 +384,7 @@ public final class MobileNodeService extends Service {
 
   @Override
   String roleVerbs() {
-    return "prepare\narrived\nleft\nhome\nrelease\n";
+    return "prepare\narrived\npaused\nleft\nhome\nrelease\n";
   }
 
   @Override
@@ -400,6 +406,7 @@ public final class MobileNodeService extends Service {
     }
     engine.settings(settings, System.nanoTime());
     engine.pathMtuProbing(kept.tunnel().probePathMtu(), System.nanoTime());
+    engine.handoverBuffer(kept.handover().bufferOctets(), System.nanoTime());
     LogSetup.level(fresh.operating().logLevel());
     if (change.isOtherPlace()) {
       tracker.follow(target(kept));
