@@ -222,7 +222,7 @@ final class GuestMobility
   /** The VM was stopped here, and may go on here or elsewhere: nothing is refreshed meanwhile. */
   void paused() {
     if (presence.paused(nowNs)) {
-      handover.paused();
+      handover.paused(place == Place.HOME);
       log.info("guest paused vm={} place={}", settings.name(), place);
     }
   }
@@ -367,6 +367,9 @@ final class GuestMobility
   void onNeighborAdvertisement(NeighborAdvertisement advertisement, MacAddress station) {
     if (place != Place.HOME) {
       return;
+    }
+    if (traffic.path(advertisement.target()) != null) {
+      handover.onProxied(advertisement.target(), station);
     }
     if (homeStay.isSettled() && traffic.path(advertisement.target()) != null) {
       // The home agent proxies the address again (§10.4.1): the guest is registered elsewhere, and

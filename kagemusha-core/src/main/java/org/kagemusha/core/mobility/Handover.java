@@ -35,6 +35,7 @@ final class Handover {
   Handover(
       Underlay underlay,
       TunnelContext tunnels,
+      HomeLinkFrames frames,
       SecurityAssociationDatabase associations,
       GuestTraffic traffic,
       HandoverRecorder recorder,
@@ -43,7 +44,7 @@ final class Handover {
       Logger log) {
     this.guest = guest;
     this.counters = counters;
-    this.oldPlace = new OldPlace(underlay, tunnels, traffic, counters, log);
+    this.oldPlace = new OldPlace(underlay, tunnels, frames, traffic, counters, log);
     this.newPlace =
         new NewPlace(underlay, associations, traffic, recorder, this::pass, counters, log);
   }
@@ -133,9 +134,27 @@ final class Handover {
     oldPlace.returned(guest);
   }
 
-  void paused() {
-    oldPlace.paused();
+  /**
+   * The VM is paused.
+   *
+   * @param atHome whether at home
+   */
+  void paused(boolean atHome) {
+    oldPlace.paused(atHome);
     newPlace.release();
+  }
+
+  boolean wantsCopies() {
+    return oldPlace.wantsCopies();
+  }
+
+  void onCopy(PacketBuffer packet) {
+    oldPlace.onCopy(packet, nowNs);
+  }
+
+  /** The home agent proxies a home address on the home link. */
+  void onProxied(Ipv6Address homeAddress, MacAddress homeAgent) {
+    oldPlace.onProxied(homeAddress, homeAgent, nowNs);
   }
 
   /**

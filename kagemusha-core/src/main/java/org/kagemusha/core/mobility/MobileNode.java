@@ -153,7 +153,8 @@ public final class MobileNode implements NodeEngine {
             underlay, returnHome, keys, encapsulation, traffic, recorder, counters, LOG);
     this.handover =
         new Handover(
-            underlay, tunnels, associations, traffic, recorder, this::give, counters, LOG);
+            underlay, tunnels, frames, associations, traffic, recorder, this::give, counters,
+            LOG);
     sender.handover(handover);
     this.mobility =
         new GuestMobility(
@@ -460,6 +461,29 @@ public final class MobileNode implements NodeEngine {
       }
     } else if (source != settings.tapMac().bits() && homeLink.isForGuestAtHome(frame)) {
       homeLink.onAnswer(frame, nowNs);
+    }
+  }
+
+  /**
+   * Whether the edge shall copy the frames that go to the guest's MAC address over the home link, by
+   * {@link #onGuestFrameCopy}: the VM is paused there, and may go on elsewhere.
+   */
+  public boolean wantsGuestFrameCopies() {
+    return handover.wantsCopies();
+  }
+
+  /** A copy of an IPv6 frame that went to the guest's MAC address. */
+  public void onGuestFrameCopy(PacketBuffer frame, long nowNs) {
+    clock(nowNs);
+    int at = frame.offset() + EthernetHeader.BYTES;
+    int length = frame.length() - EthernetHeader.BYTES;
+    if (length >= Ipv6Header.BYTES
+        && EthernetHeader.destinationBits(frame.bytes(), frame.offset())
+            == settings.guestMac().bits()
+        && EthernetHeader.type(frame.bytes(), frame.offset()) == EthernetHeader.TYPE_IPV6
+        && Ipv6Header.isComplete(frame.bytes(), at, length)) {
+      frame.set(at, Ipv6Header.BYTES + Ipv6Header.payloadLength(frame.bytes(), at));
+      handover.onCopy(frame);
     }
   }
 

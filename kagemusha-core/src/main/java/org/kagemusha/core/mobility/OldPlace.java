@@ -1,6 +1,7 @@
 package org.kagemusha.core.mobility;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.kagemusha.core.handover.HandoverSecret;
 import org.kagemusha.core.handover.PacketRing;
@@ -18,6 +19,7 @@ import org.kagemusha.core.tunnel.TunnelContext;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.Ipv6Map;
+import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 import org.slf4j.Logger;
@@ -59,6 +61,7 @@ final class OldPlace {
     private Ipv6Address lastPeer;
     private PacketRing ring;
     private Tunnel forward;
+    private MacAddress proxy;
     private boolean marked;
 
     Address(Ipv6Address homeAddress) {
@@ -82,6 +85,7 @@ final class OldPlace {
 
   private final Underlay underlay;
   private final TunnelContext tunnels;
+  private final HomeLinkFrames frames;
   private final GuestTraffic traffic;
   private final Counters counters;
   private final Logger log;
@@ -92,16 +96,18 @@ final class OldPlace {
   private int bound;
   private int linkMtu;
   private Mode mode = Mode.OFF;
+  private boolean home;
   private long overNs = NodeEngine.NEVER;
   private long drainNs = NodeEngine.NEVER;
   private PacketBuffer scratch;
   private Ipv6Address peer;
 
   OldPlace(
-      Underlay underlay, TunnelContext tunnels, GuestTraffic traffic, Counters counters,
-      Logger log) {
+      Underlay underlay, TunnelContext tunnels, HomeLinkFrames frames, GuestTraffic traffic,
+      Counters counters, Logger log) {
     this.underlay = underlay;
     this.tunnels = tunnels;
+    this.frames = frames;
     this.traffic = traffic;
     this.counters = counters;
     this.log = log;
@@ -122,14 +128,19 @@ final class OldPlace {
 
   /** The home agent gave this place another key. */
   void key(Ipv6Address homeAddress, byte[] key) {
+    Address address = address(homeAddress);
+    address.forgetSecret();
+    address.secret = new HandoverSecret(key);
+  }
+
+  private Address address(Ipv6Address homeAddress) {
     Address address = addresses.get(homeAddress);
     if (address == null) {
       address = new Address(homeAddress);
       addresses.put(homeAddress, address);
       all.add(address);
     }
-    address.forgetSecret();
-    address.secret = new HandoverSecret(key);
+    return address;
   }
 
   /** Whether anybody could ask for packets. */
@@ -144,11 +155,58 @@ final class OldPlace {
     return false;
   }
 
-  /** The VM is paused: it may go on here or elsewhere. */
-  void paused() {
-    if (isReady() && mode == Mode.OFF) {
+  /**
+   * The VM is paused: it may go on here or elsewhere.
+   *
+   * @param atHome whether its packets come over the home link; then copies of them are wanted
+   */
+  void paused(boolean atHome) {
+    if (mode == Mode.OFF && (atHome ? bound > 0 : isReady())) {
       mode = Mode.PAUSED;
+      home = atHome;
     }
+  }
+
+  /** Whether copies are wanted of what goes to the guest over the home link. */
+  boolean wantsCopies() {
+    return home && mode != Mode.OFF;
+  }
+
+  /**
+   * A copy of a packet that went to the guest over the home link. Its VMM has it, too, in the queue of
+   * its tap: the guest gets it from there if it goes on here.
+   */
+  void onCopy(PacketBuffer packet, long nowNs) {
+    Ipv6Address destination =
+        Ipv6Address.read(packet.bytes(), packet.offset() + Ipv6Header.DESTINATION);
+    if (!wantsCopies() || traffic.path(destination) == null) {
+      return;
+    }
+    Address address = address(destination);
+    if (address.proxy != null && !address.hasKept()) {
+      pass(address, packet, nowNs);
+    } else {
+      keep(address, packet);
+    }
+  }
+
+  /**
+   * The home agent proxies a home address: the VM is registered elsewhere, and what was kept of its
+   * packets goes to the home agent, which tunnels them there.
+   */
+  void onProxied(Ipv6Address homeAddress, MacAddress homeAgent, long nowNs) {
+    if (!wantsCopies()) {
+      return;
+    }
+    Address address = address(homeAddress);
+    if (address.proxy == null) {
+      log.info(
+          "handover forwarding vm={} hoa={} from=home to={} kept={}",
+          vm, homeAddress, homeAgent, address.hasKept() ? address.ring.size() : 0);
+      overNs = nowNs + GRACE_NS;
+    }
+    address.proxy = homeAgent;
+    drain(nowNs);
   }
 
   /**
@@ -157,7 +215,7 @@ final class OldPlace {
    * @return whether this host goes on for it until {@link #isOver}
    */
   boolean left(long nowNs) {
-    if (mode == Mode.OFF && !isReady() || !traffic.isOpen() && mode != Mode.LEFT) {
+    if (mode == Mode.OFF && !isReady() || !home && !traffic.isOpen() && mode != Mode.LEFT) {
       return false;
     }
     if (mode != Mode.LEFT) {
@@ -175,6 +233,9 @@ final class OldPlace {
     mode = Mode.OFF;
     int count = 0;
     for (Address address : all) {
+      if (home && address.ring != null) {
+        address.ring.clear();
+      }
       while (address.hasKept() && address.ring.poll(scratch())) {
         guest.send(scratch);
         count++;
@@ -206,8 +267,10 @@ final class OldPlace {
             "handover forwarding ended vm={} hoa={} to={}",
             vm, address.homeAddress, address.lastPeer);
       }
+      address.proxy = null;
       address.forgetSecret();
     }
+    home = false;
     scratch = null;
   }
 
@@ -223,7 +286,7 @@ final class OldPlace {
    * @return true if the packet is taken
    */
   boolean takes(PacketBuffer packet, long nowNs) {
-    if (mode == Mode.OFF) {
+    if (mode == Mode.OFF || home) {
       return false;
     }
     int destination = packet.offset() + Ipv6Header.DESTINATION;
@@ -237,9 +300,14 @@ final class OldPlace {
       return mode == Mode.LEFT;
     }
     if (address.forward != null && !address.hasKept()) {
-      forward(address, packet, nowNs);
+      pass(address, packet, nowNs);
       return true;
     }
+    keep(address, packet);
+    return true;
+  }
+
+  private void keep(Address address, PacketBuffer packet) {
     if (address.ring == null) {
       address.ring = new PacketRing(bound);
     }
@@ -248,12 +316,15 @@ final class OldPlace {
     if (gone > 0) {
       counters.drop(DropReason.HANDOVER_BUFFER_FULL, gone);
     }
-    return true;
   }
 
-  private void forward(Address address, PacketBuffer packet, long nowNs) {
+  private void pass(Address address, PacketBuffer packet, long nowNs) {
     counters.add(Counter.HANDOVER_PACKETS_FORWARDED);
-    address.forward.send(packet, underlay, null, nowNs);
+    if (address.forward != null) {
+      address.forward.send(packet, underlay, null, nowNs);
+    } else {
+      frames.send(packet, address.proxy);
+    }
   }
 
   /**
@@ -287,7 +358,7 @@ final class OldPlace {
       return;
     }
     if (initiate.sequence() == address.lastSequence
-        && java.util.Arrays.equals(initiate.covered(), address.lastInitiate)
+        && Arrays.equals(initiate.covered(), address.lastInitiate)
         && source.equals(address.lastPeer)) {
       answer(address.lastAnswer, source, careOf);
       return;
@@ -314,7 +385,7 @@ final class OldPlace {
   }
 
   private int decide(Address address, HandoverMessage initiate) {
-    if (bound == 0 || mode == Mode.OFF && !traffic.isOpen()) {
+    if (bound == 0 || home || mode == Mode.OFF && !traffic.isOpen()) {
       return HandoverMessage.REFUSED;
     }
     // What came in ESP, or should have, goes on in ESP.
@@ -329,7 +400,7 @@ final class OldPlace {
       Ipv6Address to,
       Ipv6Address careOf,
       long nowNs) {
-    paused();
+    paused(false);
     overNs = nowNs + GRACE_NS;
     peer = to;
     Tunnel tunnel = new Tunnel(tunnels);
@@ -366,16 +437,16 @@ final class OldPlace {
     drainNs = NodeEngine.NEVER;
     for (int i = 0; i < all.size(); i++) {
       Address address = all.get(i);
-      if (address.forward == null) {
+      if (address.forward == null && address.proxy == null) {
         continue;
       }
       for (int sent = 0; sent < DRAINED_AT_ONCE && address.hasKept(); sent++) {
         address.ring.poll(scratch());
-        forward(address, scratch, nowNs);
+        pass(address, scratch, nowNs);
       }
       if (address.hasKept()) {
         drainNs = nowNs + DRAIN_INTERVAL_NS;
-      } else if (!address.marked) {
+      } else if (address.forward != null && !address.marked) {
         address.marked = true;
         mark(address, nowNs);
       }
@@ -426,7 +497,7 @@ final class OldPlace {
 
   boolean isForwarding() {
     for (int i = 0; i < all.size(); i++) {
-      if (all.get(i).forward != null) {
+      if (all.get(i).forward != null || all.get(i).proxy != null) {
         return true;
       }
     }

@@ -63,6 +63,7 @@ public final class MobileNodeService extends Service {
   private Links links;
   private Ipv6Address local;
   private WatchSource watch;
+  private CopySource copies;
   private HostSecret secret;
   private CareOfTracker tracker;
   private GuestGuard guard;
@@ -135,6 +136,9 @@ public final class MobileNodeService extends Service {
           new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
       BridgeWatch bridge = BridgeWatch.open(config.tap().bridge());
       watch = opened(new WatchSource(bridge, engine, capture()));
+      copies =
+          opened(
+              new CopySource(config.tap().bridge(), config.guestMac(), loop(), engine));
     }
     loop().engine(engine, links, this::afterWork);
     opened(loop().add(links.home()));
@@ -194,6 +198,7 @@ public final class MobileNodeService extends Service {
   private void afterWork() {
     if (watch != null) {
       watch.follow(config.guestMac(), config.home().agents());
+      copies.follow();
     }
     if (!routerKnown && engine.homeRouter() != null) {
       routerKnown = true;

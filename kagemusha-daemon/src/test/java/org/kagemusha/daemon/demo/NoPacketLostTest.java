@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -74,6 +75,51 @@ class NoPacketLostTest {
       if (protection == DemoProtection.required) {
         assertEquals(List.of(), wire.packets("ipv6.nxt == 41 && !esp"));
       }
+    }
+  }
+
+  @Test
+  void guestThatLeavesItsHomeLinkGetsWhatCameWhileItWasPaused() throws Exception {
+    try (Laboratory laboratory = new Laboratory(directory, DemoProtection.required, "off")) {
+      for (String daemon : List.of("a", "b")) {
+        laboratory.configuration.set(daemon, "binding", "arrival", "\"hook\"");
+      }
+      Topology topology = laboratory.topology;
+      laboratory.homeAgent();
+      laboratory.bootGuestAtHome();
+      DaemonProcess a = laboratory.daemonA();
+      DaemonProcess b = laboratory.daemonB();
+      a.ask("arrived");
+      Laboratory.awaitState(a, "home");
+      Laboratory.eventually(
+          "the correspondent reaches the guest",
+          () -> laboratory.ping(
+                  topology.correspondent(), "-c", "1", "-W", "1", Topology.HOME_ADDRESS)
+              .contains(" 1 received"));
+      b.ask("prepare");
+      try (NumberedStream stream = new NumberedStream(topology)) {
+        passes(stream, 200);
+        // A VMM stops its guest at one moment: nothing comes between this and the word of it.
+        stream.hold();
+        topology.moveGuest(topology.hypervisorA(), topology.hypervisorB());
+        a.ask("paused");
+        Laboratory.eventually(
+            "copies are made",
+            () -> Laboratory.object(a.ask("status json")).getAsJsonObject("forwarding")
+                .get("state").getAsString().equals("keeping"));
+        stream.resume();
+        passes(stream, 200);
+        a.ask("left");
+        passes(stream, 50);
+        b.ask("arrived");
+        Laboratory.awaitState(b, "registered");
+        passes(stream, 200);
+        stream.stop();
+        Laboratory.eventually(
+            "the last packets", () -> stream.received().size() >= stream.sent());
+        assertWhole(stream, a, b);
+      }
+      assertTrue(Laboratory.count(a, "counters", "handover_packets_forwarded") >= 200);
     }
   }
 

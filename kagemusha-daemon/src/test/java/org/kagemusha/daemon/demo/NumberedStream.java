@@ -25,6 +25,7 @@ final class NumberedStream implements AutoCloseable {
   private final DatagramChannel to;
   private final Thread sender;
   private volatile boolean sending = true;
+  private volatile boolean held;
   private volatile int sent;
 
   NumberedStream(Topology topology) throws IOException {
@@ -59,7 +60,7 @@ final class NumberedStream implements AutoCloseable {
     while (sending) {
       packet.clear().putInt(0, sent);
       try {
-        if (from.write(packet) == packet.capacity()) {
+        if (!held && from.write(packet) == packet.capacity()) {
           sent++;
         }
       } catch (IOException e) {
@@ -100,6 +101,17 @@ final class NumberedStream implements AutoCloseable {
     synchronized (received) {
       return List.copyOf(received);
     }
+  }
+
+  /** Sends nothing until {@link #resume}; all that was sent has arrived then. */
+  void hold() throws Exception {
+    held = true;
+    Laboratory.eventually("what was sent arrives", () -> received().size() >= sent());
+  }
+
+  /** Sends again. */
+  void resume() {
+    held = false;
   }
 
   /** Sends no more. */
