@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -56,17 +55,20 @@ class NoPacketLostTest {
                   topology.correspondent(), "-c", "1", "-W", "1", Topology.HOME_ADDRESS)
               .contains(" 1 received"));
       try (NumberedStream stream = new NumberedStream(topology)) {
-        move(stream, topology.hypervisorB(), b, third.namespace(), c, topology);
-        move(stream, third.namespace(), c, topology.hypervisorB(), b, topology);
+        move(
+            stream, topology.hypervisorB(), third.namespace(), b, c, topology,
+            from -> from.ask("left"));
+        assertTrue(Laboratory.count(b, "counters", "handover_packets_forwarded") > 0);
+        assertTrue(Laboratory.count(c, "counters", "handover_packets_received") > 0);
+        // A hook that stops the daemon as soon as the VM has left loses nothing either.
+        move(
+            stream, third.namespace(), topology.hypervisorB(), c, b, topology,
+            DaemonProcess::terminate);
         stream.stop();
         Laboratory.eventually(
             "the last packets", () -> stream.received().size() >= stream.sent());
-        assertWhole(stream, b, c);
+        assertWhole(stream, b);
       }
-      JsonObject counters = Laboratory.object(c.ask("show counters json"));
-      assertTrue(Laboratory.count(b, "counters", "handover_packets_forwarded") > 0);
-      assertTrue(
-          Laboratory.count(c, "counters", "handover_packets_received") > 0, counters.toString());
       assertFalse(Laboratory.careOf(agent, Topology.HOME_ADDRESS).isEmpty());
       // Whoever knows RFC 5568 knows the two messages; their checksums are right.
       assertFalse(wire.packets("mip6.mhtype == 14").isEmpty());
@@ -123,13 +125,19 @@ class NoPacketLostTest {
     }
   }
 
+  /** What the host that the guest leaves is told. */
+  private interface Departure {
+    void of(DaemonProcess daemon) throws Exception;
+  }
+
   private static void move(
       NumberedStream stream,
       String fromHost,
-      DaemonProcess from,
       String toHost,
+      DaemonProcess from,
       DaemonProcess to,
-      Topology topology)
+      Topology topology,
+      Departure departure)
       throws Exception {
     passes(stream, 300);
     assertTrue(
@@ -141,7 +149,7 @@ class NoPacketLostTest {
     from.ask("paused");
     topology.moveGuest(fromHost, toHost);
     passes(stream, 200);
-    from.ask("left");
+    departure.of(from);
     passes(stream, 50);
     to.ask("arrived");
     Laboratory.awaitState(to, "registered");
