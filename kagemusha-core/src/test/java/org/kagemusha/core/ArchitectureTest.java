@@ -26,7 +26,7 @@ class ArchitectureTest {
           List.of("node"),
           List.of("offload"),
           List.of("message", "ipsec", "dhcp"),
-          List.of("signalling", "tunnel", "neighbor", "provisioning"),
+          List.of("signalling", "tunnel", "neighbor", "provisioning", "handover"),
           List.of("mobility", "homeagent"));
 
   private static JavaClasses classes;

@@ -38,6 +38,7 @@ import picocli.CommandLine.Command;
       ControlVerbs.Status.class,
       ControlVerbs.Prepare.class,
       ControlVerbs.Arrived.class,
+      ControlVerbs.Paused.class,
       ControlVerbs.Left.class,
       ControlVerbs.Home.class,
       ControlVerbs.Release.class,

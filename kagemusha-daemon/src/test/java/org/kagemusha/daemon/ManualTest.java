@@ -158,8 +158,8 @@ class ManualTest {
         keys(
             false,
             List.of(
-                "vm", "home", "tap", "underlay", "binding", "vmm", "tunnel", "provisioning", "protection",
-                "control", "state", "metrics", "log"),
+                "vm", "home", "tap", "underlay", "binding", "vmm", "handover", "tunnel",
+                "provisioning", "protection", "control", "state", "metrics", "log"),
             List.of("association"));
     keys.addAll(
         keys(

@@ -5,6 +5,7 @@ import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingAcknowledgement;
 import org.kagemusha.core.message.BindingStatus;
+import org.kagemusha.core.message.HandoverKeys;
 import org.kagemusha.core.neighbor.NeighborCache;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
@@ -70,6 +71,7 @@ final class AcknowledgementSender {
    * Sends one the way the Binding Update came, under the associations that protected that.
    *
    * @param lifetimeUnits in units of four seconds
+   * @param handover keys that go with it, or null
    */
   void send(
       ReturnPath way,
@@ -77,10 +79,12 @@ final class AcknowledgementSender {
       BindingStatus status,
       int sequence,
       int lifetimeUnits,
+      HandoverKeys handover,
       long nowNs) {
     // K stays clear: §10.3.1 wants associations that were established dynamically.
     BindingAcknowledgement message =
-        new BindingAcknowledgement(status.code(), false, 0, sequence, lifetimeUnits, NO_ADVICE);
+        new BindingAcknowledgement(
+            status.code(), false, 0, sequence, lifetimeUnits, NO_ADVICE, handover);
     Ipv6Address destination = way.address();
     SecurityAssociationPair pair = way.pair();
     OutboundSecurityAssociation association = pair == null ? null : pair.outbound();

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.Locale;
 import org.kagemusha.core.homeagent.HomeAgentSettings.MobileNodeAuthorisation;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
+import org.kagemusha.core.message.BindingUpdate;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.node.TokenBucket;
 import org.kagemusha.core.tunnel.Tunnel;
@@ -105,6 +106,12 @@ final class BindingCacheEntry {
 
   /** Until when what comes from there is taken, if it is protected. */
   long formerUntilNs;
+
+  /** What {@link HandoverPlaces} remembers, or null. */
+  HandoverPlaces.Memory handover;
+
+  /** The update whose acknowledgement waits for the test. */
+  BindingUpdate acknowledged;
 
   /** When {@link FormerPlaces} looks at this entry again. */
   long formerQueuedNs = NodeEngine.NEVER;

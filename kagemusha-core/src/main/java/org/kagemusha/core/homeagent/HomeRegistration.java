@@ -36,6 +36,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
   private final Interception interception;
   private final Counters counters;
   private final BindingLog log = new BindingLog();
+  private final HandoverPlaces handovers = new HandoverPlaces();
   private HomeAgentSettings settings;
 
   HomeRegistration(
@@ -126,7 +127,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
       request.entry().sequence = sequence;
     }
     acknowledgements.send(
-        request.returnPath(), request.homeAddress(), status, sequence, 0, nowNs);
+        request.returnPath(), request.homeAddress(), status, sequence, 0, null, nowNs);
   }
 
   private static DropReason reasonOf(BindingStatus status) {
@@ -158,6 +159,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     entry.lifetimeUnits =
         (int) Math.min(update.lifetimeUnits(), PrefixLifetimes.longestUnits(settings));
     entry.acknowledgeTo = request.returnPath();
+    entry.acknowledged = update;
     if (wasBound) {
       refresh(entry, request, before, nowNs);
       return;
@@ -220,13 +222,16 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
 
   private void accept(BindingCacheEntry entry, long nowNs) {
     ReturnPath to = entry.acknowledgeTo;
+    BindingUpdate update = entry.acknowledged;
     entry.acknowledgeTo = null;
+    entry.acknowledged = null;
     acknowledgements.send(
         to,
         entry.homeAddress,
         PrefixLifetimes.acceptance(settings, entry.lifetimeUnits),
         entry.sequence,
         entry.lifetimeUnits,
+        handovers.keys(entry, update, to.pair(), entry.careOf, nowNs),
         nowNs);
   }
 
@@ -253,6 +258,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
         BindingStatus.ACCEPTED,
         request.update().sequence(),
         0,
+        handovers.keys(entry, request.update(), request.returnPath().pair(), null, nowNs),
         nowNs);
   }
 
@@ -317,6 +323,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
         BindingStatus.DUPLICATE_ADDRESS_DETECTION_FAILED,
         entry.sequence,
         0,
+        null,
         nowNs);
   }
 

@@ -10,6 +10,7 @@ package org.kagemusha.core.message;
  * @param lifetimeUnits the granted lifetime in units of four seconds
  * @param refreshAdviceUnits the Binding Refresh Advice option (§6.2.4) in units of four seconds, or
  *     -1 where there is none
+ * @param handover keys for the forwarding of packets between hosts, or null; never sent in clear
  */
 public record BindingAcknowledgement(
     int status,
@@ -17,11 +18,25 @@ public record BindingAcknowledgement(
     int otherFlags,
     int sequence,
     int lifetimeUnits,
-    int refreshAdviceUnits)
+    int refreshAdviceUnits,
+    HandoverKeys handover)
     implements MobilityMessage {
 
   /** The MH Type. */
   public static final int TYPE = 6;
+
+  /** Without keys. */
+  public BindingAcknowledgement(
+      int status,
+      boolean keyManagementMobility,
+      int otherFlags,
+      int sequence,
+      int lifetimeUnits,
+      int refreshAdviceUnits) {
+    this(
+        status, keyManagementMobility, otherFlags, sequence, lifetimeUnits, refreshAdviceUnits,
+        null);
+  }
 
   @Override
   public int type() {

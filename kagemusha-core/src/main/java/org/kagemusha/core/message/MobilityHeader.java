@@ -102,6 +102,8 @@ public final class MobilityHeader {
       error.homeAddress().write(octets, 8);
     } else if (message instanceof BindingRefreshRequest) {
       octets = ByteBuffer.allocate(SHORTEST);
+    } else if (message instanceof HandoverMessage handover) {
+      octets = ByteBuffer.wrap(handover.octets());
     } else {
       throw new IllegalArgumentException("no octets for a message of type " + message.type());
     }
@@ -118,7 +120,10 @@ public final class MobilityHeader {
 
   private static ByteBuffer encodeUpdate(BindingUpdate update) {
     Ipv6Address careOf = update.alternateCareOf();
-    ByteBuffer octets = ByteBuffer.allocate(careOf == null ? 16 : 32);
+    int options = careOf == null ? 16 : 32;
+    // The wish's seven octets and Pad1.
+    ByteBuffer octets =
+        ByteBuffer.allocate(update.wantsHandoverKeys() ? options + 8 : options);
     octets.putShort(DATA, (short) update.sequence());
     octets.putShort(
         8,
@@ -138,11 +143,16 @@ public final class MobilityHeader {
       octets.put(15, (byte) Ipv6Address.BYTES);
       careOf.write(octets, 16);
     }
+    if (update.wantsHandoverKeys()) {
+      ExperimentalOption.write(octets, options, ExperimentalOption.WANTED, 0);
+    }
     return octets;
   }
 
   private static ByteBuffer encodeAcknowledgement(BindingAcknowledgement acknowledgement) {
-    ByteBuffer octets = ByteBuffer.allocate(16);
+    HandoverKeys handover = acknowledgement.handover();
+    int more = handover == null ? 0 : ExperimentalOption.octets(handover) + 7 & -8;
+    ByteBuffer octets = ByteBuffer.allocate(16 + more);
     octets.put(DATA, (byte) acknowledgement.status());
     octets.put(
         7,
@@ -157,6 +167,10 @@ public final class MobilityHeader {
       octets.put(12, (byte) OPTION_REFRESH_ADVICE);
       octets.put(13, (byte) 2);
       octets.putShort(14, (short) acknowledgement.refreshAdviceUnits());
+    }
+    if (handover != null) {
+      int end = ExperimentalOption.write(octets, 16, handover);
+      ExperimentalOption.pad(octets, end, octets.capacity());
     }
     return octets;
   }
@@ -203,6 +217,11 @@ public final class MobilityHeader {
     if (length < optionsAt) {
       return new Rejected(Problem.HEADER_LENGTH);
     }
+    if (HandoverMessage.isType(type)) {
+      // A message of RFC 5568 without our options is one between access routers.
+      HandoverMessage handover = HandoverMessage.decode(octets, at, length);
+      return new Accepted(handover == null ? new UnknownMobilityMessage(type) : handover);
+    }
     Options options = new Options();
     if (!options.read(octets, at + optionsAt, at + length)) {
       return new Rejected(Problem.OPTION);
@@ -216,6 +235,7 @@ public final class MobilityHeader {
       case BindingUpdate.TYPE -> UPDATE_OPTIONS;
       case BindingAcknowledgement.TYPE -> ACKNOWLEDGEMENT_OPTIONS;
       case BindingError.TYPE -> ERROR_OPTIONS;
+      case HandoverMessage.INITIATE, HandoverMessage.ACKNOWLEDGE -> HandoverMessage.OPTIONS;
       default -> -1;
     };
   }
@@ -231,7 +251,8 @@ public final class MobilityHeader {
           (flags & UPDATE_KEY_MANAGEMENT) != 0,
           flags & UPDATE_OTHER_FLAGS,
           octets.getShort(at + 10) & 0xffff,
-          options.alternateCareOf);
+          options.alternateCareOf,
+          options.own.isWanted());
     }
     if (type == BindingAcknowledgement.TYPE) {
       int flags = octets.get(at + 7) & 0xff;
@@ -241,7 +262,8 @@ public final class MobilityHeader {
           flags & ACKNOWLEDGEMENT_OTHER_FLAGS,
           octets.getShort(at + 8) & 0xffff,
           octets.getShort(at + 10) & 0xffff,
-          options.refreshAdviceUnits);
+          options.refreshAdviceUnits,
+          options.own.keys());
     }
     if (type == BindingError.TYPE) {
       return new BindingError(octets.get(at + DATA) & 0xff, Ipv6Address.read(octets, at + 8));
@@ -253,6 +275,7 @@ public final class MobilityHeader {
   private static final class Options {
     private Ipv6Address alternateCareOf;
     private int refreshAdviceUnits = -1;
+    private final ExperimentalOption.Found own = new ExperimentalOption.Found();
 
     boolean read(ByteBuffer octets, int from, int end) {
       int at = from;
@@ -289,6 +312,8 @@ public final class MobilityHeader {
         if (refreshAdviceUnits < 0) {
           refreshAdviceUnits = octets.getShort(at + 2) & 0xffff;
         }
+      } else {
+        own.take(octets, at, length);
       }
       // §6.2.1: "the receiver MUST quietly ignore and skip over" types that it does not know.
       return true;

@@ -6,6 +6,7 @@ public sealed interface MobilityMessage
         BindingAcknowledgement,
         BindingRefreshRequest,
         BindingError,
+        HandoverMessage,
         UnknownMobilityMessage {
 
   /** The MH Type, RFC 6275 §6.1.1. */

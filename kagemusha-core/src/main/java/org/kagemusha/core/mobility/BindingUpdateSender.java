@@ -1,5 +1,6 @@
 package org.kagemusha.core.mobility;
 
+import org.kagemusha.core.ipsec.EncryptionAlgorithm;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingUpdate;
@@ -34,6 +35,7 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
   private final Counters counters;
   private final Logger log;
   private MobileNodeSettings settings;
+  private Handover handover;
 
   BindingUpdateSender(
       Underlay underlay,
@@ -52,6 +54,11 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
     this.recorder = recorder;
     this.counters = counters;
     this.log = log;
+  }
+
+  /** What decides whether keys for the forwarding between hosts are wanted. */
+  void handover(Handover decides) {
+    handover = decides;
   }
 
   void settings(MobileNodeSettings changed) {
@@ -123,7 +130,7 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
             homeAgent,
             atHome ? null : homeAddress,
             null,
-            update,
+            wantsHandoverKeys(pair) ? update.wantingHandoverKeys() : update,
             pair == null ? null : pair.outbound(),
             udp ? encapsulation.localPort() : 0,
             udp ? encapsulation.homeAgentPort() : 0);
@@ -161,6 +168,13 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
         registration.retransmissions(),
         registration.timeoutMs());
     return true;
+  }
+
+  /** Keys never come in clear, so there is no use in asking for them so. */
+  private boolean wantsHandoverKeys(SecurityAssociationPair pair) {
+    return handover.isWanted()
+        && pair != null
+        && pair.outbound().encryption() != EncryptionAlgorithm.NULL;
   }
 
   private String sendHome(HomeRegistration registration, PacketBuffer packet) {

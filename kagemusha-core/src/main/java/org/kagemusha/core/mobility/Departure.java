@@ -19,6 +19,7 @@ final class Departure {
   private final HomeStay homeStay;
   private final GuestLink link;
   private final KeySource keys;
+  private final Handover handover;
   private final Logger log;
   private String vm;
 
@@ -30,6 +31,7 @@ final class Departure {
       HomeStay homeStay,
       GuestLink link,
       KeySource keys,
+      Handover handover,
       Logger log) {
     this.fence = fence;
     this.list = list;
@@ -38,6 +40,7 @@ final class Departure {
     this.homeStay = homeStay;
     this.link = link;
     this.keys = keys;
+    this.handover = handover;
     this.log = log;
   }
 
@@ -52,17 +55,32 @@ final class Departure {
     foreignStay.shut();
     homeStay.end();
     link.rest();
+    handover.stop();
   }
 
   /** The VM has left. */
   void left(LocationDetector.Place place, long nowNs) {
     boolean news = fence.left(nowNs);
     presence.left();
-    quiesce();
-    keys.abandoned(nowNs);
+    if (handover.left()) {
+      list.stop();
+      foreignStay.linger();
+      homeStay.end();
+      link.rest();
+      keys.departed(nowNs);
+    } else {
+      quiesce();
+      keys.abandoned(nowNs);
+    }
     if (news) {
       log.info("guest left vm={} place={}", vm, place);
     }
+  }
+
+  /** Packets of a VM that is gone need not be waited for any more. */
+  void over(LocationDetector.Place place, long nowNs) {
+    handover.stop();
+    left(place, nowNs);
   }
 
   /**
@@ -78,6 +96,7 @@ final class Departure {
     if (any) {
       foreignStay.shut();
       link.rest();
+      handover.stop();
     } else {
       quiesce();
       keys.abandoned(nowNs);

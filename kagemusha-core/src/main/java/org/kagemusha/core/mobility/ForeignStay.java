@@ -157,6 +157,13 @@ final class ForeignStay {
     traffic.careOf(null);
   }
 
+  /** Sends nothing more; what comes for the guest is still taken. */
+  void linger() {
+    probe.stop();
+    keepalives.stop();
+    traffic.linger();
+  }
+
   /** The home agent of a registration may have changed. */
   void lay(HomeRegistration registration) {
     book.lay(registration, careOf);

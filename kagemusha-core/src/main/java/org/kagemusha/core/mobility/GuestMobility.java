@@ -4,6 +4,7 @@ import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.KeySource.Purpose;
+import org.kagemusha.core.message.HandoverKeys;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.RouterAdvertisement;
 import org.kagemusha.core.mobility.LocationDetector.Place;
@@ -44,6 +45,8 @@ final class GuestMobility
   private final LocationDetector detector;
   private final GuestPresence presence;
   private final KeySource keys;
+  private final Handover handover;
+  private final LongSupplier wallClockMs;
   private final Logger log;
   private final GuestLink link = new GuestLink();
   private final RegistrationEvents events;
@@ -72,6 +75,8 @@ final class GuestMobility
     this.recorder = parts.recorder();
     this.log = log;
     this.keys = parts.keys();
+    this.handover = parts.handover();
+    this.wallClockMs = wallClockMs;
     this.events = new RegistrationEvents(this, keys, recorder, random, counters, log);
     this.validity =
         new AddressValidity((address, now) -> link.network().validSeconds(address, now));
@@ -87,7 +92,8 @@ final class GuestMobility
         new ForeignStay(parts, list, book, random, wallClockMs, counters, log);
     this.gate = new UpdateGate(list, book, link, presence, fence, this::maySend);
     this.departure =
-        new Departure(fence, list, presence, foreignStay, homeStay, link, keys, log);
+        new Departure(
+            fence, list, presence, foreignStay, homeStay, link, keys, handover, log);
   }
 
   BindingUpdateList list() {
@@ -123,6 +129,7 @@ final class GuestMobility
   /** The time has come to this; the first call starts the search for the home link. */
   void clock(long now) {
     nowNs = now;
+    handover.clock(now);
     detector.start(now);
   }
 
@@ -215,6 +222,7 @@ final class GuestMobility
   /** The VM was stopped here, and may go on here or elsewhere: nothing is refreshed meanwhile. */
   void paused() {
     if (presence.paused(nowNs)) {
+      handover.paused(place == Place.HOME);
       log.info("guest paused vm={} place={}", settings.name(), place);
     }
   }
@@ -257,6 +265,7 @@ final class GuestMobility
     fence.lift();
     effortNs = nowNs;
     recorder.arrived(trigger, nowNs);
+    handover.here();
     act(true);
     log.info(
         "guest arrived vm={} trigger={} place={} moves={}",
@@ -271,6 +280,7 @@ final class GuestMobility
     effortNs = nowNs;
     log.info(
         "guest resumed vm={} trigger={} place={}", settings.name(), trigger.text(), place);
+    handover.here();
     act(true);
   }
 
@@ -358,6 +368,9 @@ final class GuestMobility
     if (place != Place.HOME) {
       return;
     }
+    if (traffic.path(advertisement.target()) != null) {
+      handover.onProxied(advertisement.target(), station);
+    }
     if (homeStay.isSettled() && traffic.path(advertisement.target()) != null) {
       // The home agent proxies the address again (§10.4.1): the guest is registered elsewhere, and
       // its next frame here is another return.
@@ -406,6 +419,13 @@ final class GuestMobility
     if (isAbroad() && foreignStay.onRegistered(registration, probed, nowNs)) {
       transmitDue();
     }
+  }
+
+  @Override
+  public void onHandoverKeys(HomeRegistration registration, HandoverKeys given) {
+    handover.keys(
+        registration.homeAddress(), given, isAbroad(), foreignStay.careOf(),
+        wallClockMs.getAsLong());
   }
 
   @Override
@@ -489,6 +509,10 @@ final class GuestMobility
     homeStay.onDeadline(nowNs);
     link.onDeadline(nowNs);
     foreignStay.onDeadline(nowNs);
+    handover.onDeadline();
+    if (handover.isOver()) {
+      departure.over(place, nowNs);
+    }
   }
 
   /** When {@link #onDeadline} wants to be called. */
@@ -497,7 +521,7 @@ final class GuestMobility
     next = Math.min(next, Math.min(list.expiresNs(), homeStay.nextDeadlineNs()));
     next = Math.min(next, gate.nextDeadlineNs());
     next = Math.min(next, Math.min(link.nextDeadlineNs(), foreignStay.nextDeadlineNs()));
-    return Math.min(next, keys.nextDeadlineNs());
+    return Math.min(Math.min(next, handover.nextDeadlineNs()), keys.nextDeadlineNs());
   }
 
   /** Says whether the edge shall watch the bridge: at home, until the deregistration has ended. */

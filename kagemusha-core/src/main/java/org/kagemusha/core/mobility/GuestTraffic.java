@@ -29,6 +29,7 @@ final class GuestTraffic {
   private final Counters counters;
   private final TokenBucket icmpErrors = new TokenBucket(ICMP_PER_SECOND, ICMP_PER_SECOND);
   private boolean open;
+  private boolean lingering;
   private boolean waitForAcknowledgement;
   private boolean requireProtection;
   private Ipv6Address careOf;
@@ -75,6 +76,24 @@ final class GuestTraffic {
   void careOf(Ipv6Address address) {
     careOf = address;
     open = address != null;
+    lingering = false;
+  }
+
+  /** Shuts the tunnels for what the guest sends; what comes is still taken, as it was before. */
+  void linger() {
+    if (open) {
+      for (HomeAddressPath path : paths.values()) {
+        path.linger();
+      }
+      open = false;
+      lingering = true;
+    }
+  }
+
+  /** Whether a home address' packets may pass in clear. */
+  boolean allowsClear(Ipv6Address homeAddress) {
+    HomeAddressPath path = paths.get(homeAddress);
+    return path != null && !requireProtection && path.allowsClear(lingering);
   }
 
   /** Says whether packets flow at all. */
@@ -138,7 +157,7 @@ final class GuestTraffic {
   }
 
   private DropReason check(HomeAddressPath path, PacketBuffer outer, SignallingReader reader) {
-    if (!open || !path.registration().isUnderWay()) {
+    if (!lingering && (!open || !path.registration().isUnderWay())) {
       return DropReason.NO_BINDING;
     }
     // §11.3.3: "the mobile node MUST check that the IPv6 source address of the tunneled packet is
@@ -150,14 +169,14 @@ final class GuestTraffic {
     if (!careOf.matches(outer.bytes(), at + Ipv6Header.DESTINATION)) {
       return DropReason.OUTER_DESTINATION_WRONG;
     }
-    return path.refuseInbound(reader.association(), requireProtection);
+    return path.refuseInbound(reader.association(), requireProtection, lingering);
   }
 
   /**
    * RFC 4291 §2.5.6: nothing link-local comes from beyond the link; the guest must not take it for
    * one of its neighbours. Nor does its own packet come back to it.
    */
-  private static DropReason checkSource(HomeAddressPath path, ByteBuffer bytes, int source) {
+  static DropReason checkSource(HomeAddressPath path, ByteBuffer bytes, int source) {
     long high = bytes.getLong(source);
     if (high >>> 54 == 0xfe80 >>> 6) {
       return DropReason.LINK_LOCAL_NOT_TUNNELLED;

@@ -18,6 +18,7 @@ final class HomeAddressPath {
   private final KeySource keys;
   private final EncapsulationChoice encapsulation;
   private long uplinkNs;
+  private boolean clearBefore;
   private long udpSentNs = Long.MIN_VALUE / 2;
 
   HomeAddressPath(
@@ -76,15 +77,27 @@ final class HomeAddressPath {
    *
    * @param opened the association that opened it, or null if it came in clear
    * @param protectionRequired whether nothing passes in clear, whatever the keys say
+   * @param lingering whether the guest has left since {@link #linger}
    * @return null if it may pass, else why not
    */
-  DropReason refuseInbound(InboundSecurityAssociation opened, boolean protectionRequired) {
+  DropReason refuseInbound(
+      InboundSecurityAssociation opened, boolean protectionRequired, boolean lingering) {
     if (opened == null) {
-      return protectionRequired || !allowsClear() ? DropReason.PROTECTION_REQUIRED : null;
+      return protectionRequired || !allowsClear(lingering) ? DropReason.PROTECTION_REQUIRED : null;
     }
     return keys.accepting(registration.homeAddress(), KeySource.Purpose.PAYLOAD, opened) == null
         ? DropReason.ESP_SELECTOR_MISMATCH
         : null;
+  }
+
+  /** The guest leaves: what the policy says of clear packets now stays said for what still comes. */
+  void linger() {
+    clearBefore = allowsClear();
+  }
+
+  /** Whether packets may pass in clear; after the guest has left, as it was before. */
+  boolean allowsClear(boolean lingering) {
+    return lingering ? clearBefore : allowsClear();
   }
 
   private boolean allowsClear() {

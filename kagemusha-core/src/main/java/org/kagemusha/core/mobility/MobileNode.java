@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import org.kagemusha.core.handover.PacketRing;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.PrefixInformation;
@@ -83,11 +84,13 @@ public final class MobileNode implements NodeEngine {
   private final HomeLinkWatch homeLink;
   private final EncapsulationChoice encapsulation;
   private final LongSupplier wallClockMs;
+  private final Handover handover;
   private final OffloadState offload = new OffloadState();
 
   private MobileNodeSettings settings;
   private PseudoHomeNetwork pseudoHome;
   private boolean started;
+  private int handoverRoom;
 
   /**
    * Creates a node that waits for its VM, with a timeline as fine as the time that it is told.
@@ -148,12 +151,17 @@ public final class MobileNode implements NodeEngine {
     this.sender =
         new BindingUpdateSender(
             underlay, returnHome, keys, encapsulation, traffic, recorder, counters, LOG);
+    this.handover =
+        new Handover(
+            underlay, tunnels, frames, associations, traffic, recorder, this::give, counters,
+            LOG);
+    sender.handover(handover);
     this.mobility =
         new GuestMobility(
             settings,
             new MobileNodeParts(
                 underlay, traffic, returnHome, sender, frames, recorder, tunnels, keys,
-                encapsulation),
+                encapsulation, handover),
             random,
             wallClockMs,
             counters,
@@ -161,8 +169,8 @@ public final class MobileNode implements NodeEngine {
     this.signalling = new SignallingInput(mobility.list(), keys, mobility.events(), counters, LOG);
     this.underlayInput =
         new UnderlayInput(
-            mobility, traffic, signalling, reader, new ErrorAnswers(underlay, counters), counters,
-            LOG);
+            mobility, traffic, signalling, reader, handover,
+            new ErrorAnswers(underlay, counters), counters, LOG);
     this.homeLink =
         new HomeLinkWatch(mobility, traffic, signalling, reader, keys, associations, counters);
     this.pseudoHome = newPseudoHome(settings.homeRouter());
@@ -190,6 +198,7 @@ public final class MobileNode implements NodeEngine {
   }
 
   private void apply(MobileNodeSettings changed) {
+    handover.settings(changed.name(), changed.guestMac(), handoverRoom);
     tunnels.settings(changed.tunnel());
     tunnels.errorSource(changed.homeAgents().get(0));
     frames.stations(changed.tapMac(), changed.guestMac());
@@ -256,6 +265,7 @@ public final class MobileNode implements NodeEngine {
     clock(nowNs);
     mobility.validity().careOf(validSeconds, nowNs);
     mobility.book().linkMtu(linkMtu, nowNs);
+    handover.linkMtu(linkMtu);
     mobility.careOf(address);
   }
 
@@ -266,6 +276,36 @@ public final class MobileNode implements NodeEngine {
   public void pathMtuProbing(boolean enabled, long nowNs) {
     clock(nowNs);
     mobility.foreignStay().probe().enabled(enabled);
+  }
+
+  /**
+   * Sets the room for packets that are kept while the VM is paused and after it has left, for the
+   * host where it is next (RFC 5568). None at first: then no keys for it are asked of the home agent,
+   * nothing is kept, and nothing is asked of the host before.
+   *
+   * @param octets for each home address, at least {@link PacketRing#SMALLEST}; 0: none
+   * @throws IllegalArgumentException if it is between
+   */
+  public void handoverBuffer(int octets, long nowNs) {
+    if (octets != 0 && octets < PacketRing.SMALLEST) {
+      throw new IllegalArgumentException("room for packets: " + octets);
+    }
+    clock(nowNs);
+    handoverRoom = octets;
+    handover.settings(settings.name(), settings.guestMac(), octets);
+  }
+
+  /** What of packets between hosts is going on. */
+  public ForwardingStatus forwarding() {
+    return handover.status();
+  }
+
+  /**
+   * Whether the VM is not here, and its packets are kept for its next host or forwarded: who ends now
+   * loses some. It ends by itself within seconds.
+   */
+  public boolean isHandingOver() {
+    return handover.isBusy();
   }
 
   /**
@@ -424,6 +464,29 @@ public final class MobileNode implements NodeEngine {
     }
   }
 
+  /**
+   * Whether the edge shall copy the frames that go to the guest's MAC address over the home link, by
+   * {@link #onGuestFrameCopy}: the VM is paused there, and may go on elsewhere.
+   */
+  public boolean wantsGuestFrameCopies() {
+    return handover.wantsCopies();
+  }
+
+  /** A copy of an IPv6 frame that went to the guest's MAC address. */
+  public void onGuestFrameCopy(PacketBuffer frame, long nowNs) {
+    clock(nowNs);
+    int at = frame.offset() + EthernetHeader.BYTES;
+    int length = frame.length() - EthernetHeader.BYTES;
+    if (length >= Ipv6Header.BYTES
+        && EthernetHeader.destinationBits(frame.bytes(), frame.offset())
+            == settings.guestMac().bits()
+        && EthernetHeader.type(frame.bytes(), frame.offset()) == EthernetHeader.TYPE_IPV6
+        && Ipv6Header.isComplete(frame.bytes(), at, length)) {
+      frame.set(at, Ipv6Header.BYTES + Ipv6Header.payloadLength(frame.bytes(), at));
+      handover.onCopy(frame);
+    }
+  }
+
   @Override
   public void onUnderlayPacket(PacketBuffer packet, long nowNs) {
     clock(nowNs);
@@ -441,7 +504,15 @@ public final class MobileNode implements NodeEngine {
   }
 
   private void deliver(PacketBuffer ipv6) {
-    pseudoHome.deliver(ipv6);
+    handover.deliver(ipv6);
+  }
+
+  private void give(PacketBuffer ipv6) {
+    if (mobility.place() == Place.HOME) {
+      frames.send(ipv6, settings.guestMac());
+    } else {
+      pseudoHome.deliver(ipv6);
+    }
   }
 
   @Override

@@ -14,4 +14,5 @@ record MobileNodeParts(
     HandoverRecorder recorder,
     TunnelContext tunnels,
     KeySource keys,
-    EncapsulationChoice encapsulation) {}
+    EncapsulationChoice encapsulation,
+    Handover handover) {}

@@ -6,6 +6,7 @@ import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingAcknowledgement;
 import org.kagemusha.core.message.BindingStatus;
 import org.kagemusha.core.message.BindingUpdate;
+import org.kagemusha.core.message.HandoverKeys;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
@@ -30,6 +31,9 @@ final class RegistrationEvents implements SignallingInput.Sink, BindingUpdateLis
      * @param probed whether it was asked in both forms, so that its answer tells what gets through
      */
     void onRegistered(HomeRegistration registration, boolean probed);
+
+    /** The home agent gave keys for the forwarding between hosts. */
+    void onHandoverKeys(HomeRegistration registration, HandoverKeys handover);
 
     /** The home agent holds no binding any more, or nobody answers. */
     void onDeregistered(HomeRegistration registration, boolean acknowledged);
@@ -105,6 +109,9 @@ final class RegistrationEvents implements SignallingInput.Sink, BindingUpdateLis
         answer.lifetimeUnits() * BindingUpdate.LIFETIME_UNIT_SECONDS);
     if (pair != null && BindingStatus.isAccepted(answer.status())) {
       keys.inForce(registration.homeAddress(), pair, nowNs);
+      if (answer.handover() != null) {
+        consequences.onHandoverKeys(registration, answer.handover());
+      }
     }
     switch (outcome) {
       case REGISTERED -> {

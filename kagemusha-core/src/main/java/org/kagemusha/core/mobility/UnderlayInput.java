@@ -1,6 +1,7 @@
 package org.kagemusha.core.mobility;
 
 import java.nio.ByteBuffer;
+import org.kagemusha.core.message.HandoverMessage;
 import org.kagemusha.core.message.Icmpv6;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
@@ -20,6 +21,7 @@ final class UnderlayInput {
   private final GuestTraffic traffic;
   private final SignallingInput signalling;
   private final SignallingReader reader;
+  private final Handover handover;
   private final ErrorAnswers errors;
   private final Counters counters;
   private final DropAlarm errorAlarm;
@@ -30,6 +32,7 @@ final class UnderlayInput {
       GuestTraffic traffic,
       SignallingInput signalling,
       SignallingReader reader,
+      Handover handover,
       ErrorAnswers errors,
       Counters counters,
       Logger log) {
@@ -37,6 +40,8 @@ final class UnderlayInput {
     this.traffic = traffic;
     this.signalling = signalling;
     this.reader = reader;
+    this.handover = handover;
+    reader.takeHandovers();
     this.errors = errors;
     this.counters = counters;
     this.errorAlarm = new DropAlarm(log);
@@ -51,7 +56,11 @@ final class UnderlayInput {
   void onPacket(PacketBuffer packet, long nowNs) {
     counters.add(Counter.UNDERLAY_PACKETS_RECEIVED, OffloadState.segments(packet));
     switch (reader.read(packet, nowNs)) {
-      case TUNNEL -> traffic.downlink(packet, reader, nowNs);
+      case TUNNEL -> {
+        if (!handover.takes(packet, reader)) {
+          traffic.downlink(packet, reader, nowNs);
+        }
+      }
       case SIGNALLING -> onSignalling(nowNs);
       case ROUTED_TO_HOME_ADDRESS -> traffic.routed(packet, reader, nowNs);
       case ICMPV6 -> onIcmpv6(packet, nowNs);
@@ -63,6 +72,7 @@ final class UnderlayInput {
   void onRefused(PacketBuffer outer, Underlay.Sent why, long nowNs) {
     if (why == Underlay.Sent.TOO_BIG) {
       traffic.tooBig(outer, nowNs);
+      handover.tooBig(outer);
       mobility.foreignStay().probe().onRefused(outer);
     }
   }
@@ -80,6 +90,8 @@ final class UnderlayInput {
   private void onSignalling(long nowNs) {
     if (mobility.careOf() == null) {
       counters.drop(DropReason.OUTER_DESTINATION_WRONG);
+    } else if (reader.signalling().message() instanceof HandoverMessage) {
+      handover.onMessage(reader.signalling(), mobility.careOf(), mobility::paused);
     } else {
       signalling.receive(reader.signalling(), mobility.careOf(), nowNs);
     }

@@ -45,7 +45,19 @@ public enum Counter {
   /** Echo requests to the home router that were answered on its behalf. */
   ECHO_REPLIES_SENT("echo replies sent on behalf of the home router"),
   /** DHCPv6 messages of the guest that were answered in the place of the server at home. */
-  DHCP_REPLIES_SENT("DHCPv6 replies sent in place of the server at home");
+  DHCP_REPLIES_SENT("DHCPv6 replies sent in place of the server at home"),
+  /** Handover Initiates sent to the host that the VM left, RFC 5568 §6.2.1.1. */
+  HANDOVER_INITIATES_SENT("Handover Initiates sent"),
+  /** Handover Initiates accepted from the host where the VM is now. */
+  HANDOVER_INITIATES_ACCEPTED("Handover Initiates accepted"),
+  /** Packets kept for a VM that is paused or has left. */
+  HANDOVER_PACKETS_KEPT("packets kept for a VM that is paused or has left"),
+  /** Packets forwarded to the host where the VM is now. */
+  HANDOVER_PACKETS_FORWARDED("packets forwarded to the VM's next host"),
+  /** Packets that the host forwarded that the VM left. */
+  HANDOVER_PACKETS_RECEIVED("packets forwarded by the VM's previous host"),
+  /** Packets of the home agent that waited until those of the previous host were there. */
+  HANDOVER_PACKETS_HELD("packets held until the previous host's are there");
 
   private final String help;
 

@@ -14,6 +14,11 @@ public final class Counters {
     drops[reason.ordinal()]++;
   }
 
+  /** Counts dropped packets. */
+  public void drop(DropReason reason, int packets) {
+    drops[reason.ordinal()] += packets;
+  }
+
   /** How many packets were dropped for a reason. */
   public long drops(DropReason reason) {
     return drops[reason.ordinal()];

@@ -123,7 +123,15 @@ public enum DropReason {
   /** Packets that the kernel dropped because a socket's queue was full or a checksum wrong. */
   RECEIVE_OVERFLOW("dropped by the kernel before it was read"),
   /** The cipher failed on it, or its keys were destroyed before it was sealed. */
-  CIPHER_FAILED("cipher failed, or keys destroyed before sealing");
+  CIPHER_FAILED("cipher failed, or keys destroyed before sealing"),
+  /** A packet kept for a VM that is paused or has left gave way to a later one. */
+  HANDOVER_BUFFER_FULL("oldest kept packet gave way to a later one"),
+  /** A packet kept for a VM that has left, and that no other host has asked for. */
+  HANDOVER_NOT_FETCHED("kept for a VM that no other host spoke for"),
+  /** A Handover Initiate or Acknowledge that its key does not authenticate, RFC 5568 §10. */
+  HANDOVER_UNAUTHENTIC("Handover message not authentic"),
+  /** A Handover Initiate older than one that was taken, or an acknowledgement of none. */
+  HANDOVER_UNMATCHED("Handover message matches nothing that is under way");
 
   private final String help;
 

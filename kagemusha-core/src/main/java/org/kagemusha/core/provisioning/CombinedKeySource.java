@@ -48,6 +48,12 @@ public final class CombinedKeySource implements KeySource {
   }
 
   @Override
+  public void departed(long nowNs) {
+    granted.departed(nowNs);
+    others.departed(nowNs);
+  }
+
+  @Override
   public void abandoned(long nowNs) {
     granted.abandoned(nowNs);
     others.abandoned(nowNs);

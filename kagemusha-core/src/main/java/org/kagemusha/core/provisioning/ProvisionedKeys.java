@@ -203,6 +203,15 @@ public final class ProvisionedKeys implements KeySource {
   }
 
   @Override
+  public void departed(long nowNs) {
+    if (current != null && (current.confirmed || current.pair.used())) {
+      current = null;
+      nextLimitNs = NodeEngine.NEVER;
+      listener.onWanted("keys were used here, the next stay gets others", nowNs);
+    }
+  }
+
+  @Override
   public void abandoned(long nowNs) {
     boolean any = false;
     for (InstalledGrant each : new ArrayList<>(installed)) {

@@ -5,6 +5,7 @@ import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.InvalidSpi;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
+import org.kagemusha.core.message.HandoverMessage;
 import org.kagemusha.core.message.Icmpv6;
 import org.kagemusha.core.message.MobilityHeader;
 import org.kagemusha.core.message.MobilityMessage;
@@ -74,6 +75,7 @@ public final class SignallingReader {
   private final SecurityAssociationDatabase associations;
   private final DestinationOptions options = new DestinationOptions();
 
+  private boolean handovers;
   private int encapsulationPort;
   private int udpPort;
   private int unknownSpi;
@@ -101,6 +103,11 @@ public final class SignallingReader {
    */
   public void encapsulationPort(int localPort) {
     encapsulationPort = localPort;
+  }
+
+  /** Takes messages of RFC 5568 from now on; before, their types are unknown. */
+  public void takeHandovers() {
+    handovers = true;
   }
 
   /**
@@ -360,7 +367,8 @@ public final class SignallingReader {
       return Found.DROPPED;
     }
     MobilityMessage message = ((MobilityHeader.Accepted) decoded).message();
-    if (message instanceof UnknownMobilityMessage) {
+    if (message instanceof UnknownMobilityMessage
+        || message instanceof HandoverMessage && !handovers) {
       drop(DropReason.MOBILITY_TYPE_UNKNOWN);
       answer = Answer.BINDING_ERROR_UNKNOWN_TYPE;
       return Found.DROPPED;

@@ -64,6 +64,18 @@ public final class ControlVerbs {
     }
   }
 
+  /** {@code paused}. */
+  @Command(
+      name = "paused",
+      description =
+          "The VM is stopped, to go on here or elsewhere: keep its packets, refresh nothing.")
+  public static final class Paused extends ControlVerb {
+    @Override
+    String request() {
+      return "paused";
+    }
+  }
+
   /** {@code left}. */
   @Command(name = "left", description = "The VM has left this host: send nothing more for it.")
   public static final class Left extends ControlVerb {

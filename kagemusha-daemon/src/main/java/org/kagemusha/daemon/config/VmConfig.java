@@ -13,6 +13,7 @@ import org.kagemusha.core.wire.MacAddress;
  * The configuration of the daemon beside one VM; what each key means is told in its example file.
  *
  * @param vmm what may be known from the VM's monitor
+ * @param handover how packets are handed over between hosts
  * @param provisioning where fresh keys come from, or null with static ones
  * @param associations with static keys; empty with fresh ones
  */
@@ -26,6 +27,7 @@ public record VmConfig(
     UnderlayConfig underlay,
     Binding binding,
     VmmConfig vmm,
+    HandoverConfig handover,
     TunnelConfig tunnel,
     Protection protection,
     ProvisioningConfig provisioning,
@@ -109,7 +111,8 @@ public record VmConfig(
     }
     return new VmConfig(
         file, name, mac, List.copyOf(homeAddresses), home, tap, underlay, binding,
-        VmmConfig.read(root.section("vmm")), tunnel, protection, provisioning,
+        VmmConfig.read(root.section("vmm")), HandoverConfig.read(root.section("handover")), tunnel,
+        protection, provisioning,
         List.copyOf(associations), OperatingConfig.read(root, name));
   }
 

@@ -35,7 +35,7 @@ final class ConfigChange {
     kept =
         new VmConfig(
             config.file(), config.name(), config.guestMac(), fresh.homeAddresses(), fresh.home(),
-            config.tap(), fresh.underlay(), fresh.binding(), fresh.vmm(),
+            config.tap(), fresh.underlay(), fresh.binding(), fresh.vmm(), fresh.handover(),
             fresh.tunnel().whileRunning(config.tunnel()), fresh.protection(),
             fresh.provisioning(), fresh.associations(), config.operating());
     otherPlace = !followed(kept).equals(followed(config));

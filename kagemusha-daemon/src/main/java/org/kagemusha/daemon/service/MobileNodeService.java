@@ -65,6 +65,7 @@ public final class MobileNodeService extends Service {
   private Links links;
   private Ipv6Address local;
   private WatchSource watch;
+  private CopySource copies;
   private HostSecret secret;
   private CareOfTracker tracker;
   private GuestGuard guard;
@@ -120,6 +121,7 @@ public final class MobileNodeService extends Service {
             keys.source(), keys.inbound(), new SplittableRandom(), System::currentTimeMillis,
             System::nanoTime, counters());
     engine.pathMtuProbing(config.tunnel().probePathMtu(), System.nanoTime());
+    engine.handoverBuffer(config.handover().bufferOctets(), System.nanoTime());
     EncapsulationMemory remembered = encapsulations.load();
     if (remembered != null) {
       engine.encapsulationMemory(remembered);
@@ -138,6 +140,9 @@ public final class MobileNodeService extends Service {
           new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
       BridgeWatch bridge = BridgeWatch.open(config.tap().bridge());
       watch = opened(new WatchSource(bridge, engine, capture()));
+      copies =
+          opened(
+              new CopySource(config.tap().bridge(), config.guestMac(), loop(), engine));
     }
     loop().engine(engine, links, this::afterWork);
     opened(loop().add(links.home()));
@@ -169,6 +174,11 @@ public final class MobileNodeService extends Service {
   }
 
   @Override
+  boolean mayStop() {
+    return !engine.isHandingOver();
+  }
+
+  @Override
   void rehearse() {
     VmConfig current = config;
     if (current.provisioning() == null) {
@@ -192,6 +202,7 @@ public final class MobileNodeService extends Service {
   private void afterWork() {
     if (watch != null) {
       watch.follow(config.guestMac(), config.home().agents());
+      copies.follow();
     }
     if (!routerKnown && engine.homeRouter() != null) {
       routerKnown = true;
@@ -402,7 +413,7 @@ public final class MobileNodeService extends Service {
 
   @Override
   String roleVerbs() {
-    return "prepare\narrived\nleft\nhome\nrelease\n";
+    return "prepare\narrived\npaused\nleft\nhome\nrelease\n";
   }
 
   @Override
@@ -424,6 +435,7 @@ public final class MobileNodeService extends Service {
     }
     engine.settings(settings, System.nanoTime());
     engine.pathMtuProbing(kept.tunnel().probePathMtu(), System.nanoTime());
+    engine.handoverBuffer(kept.handover().bufferOctets(), System.nanoTime());
     LogSetup.level(fresh.operating().logLevel());
     if (change.isOtherPlace()) {
       tracker.follow(target(kept));

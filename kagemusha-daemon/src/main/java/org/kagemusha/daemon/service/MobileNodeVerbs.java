@@ -9,6 +9,7 @@ import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.daemon.control.ControlReply;
 import org.kagemusha.daemon.observe.DataPath;
+import org.kagemusha.daemon.observe.ForwardingReport;
 import org.kagemusha.daemon.observe.MobileNodeReport;
 import org.kagemusha.daemon.observe.TextTable;
 
@@ -38,6 +39,7 @@ final class MobileNodeVerbs {
     MobileNode engine = context.engine();
     switch (verb) {
       case "arrived" -> engine.arrived(MobileNode.Trigger.HOOK, nowNs);
+      case "paused" -> engine.paused(nowNs);
       case "left" -> engine.left(nowNs);
       case "home" -> engine.home(nowNs);
       case "release" -> engine.release(nowNs);
@@ -61,11 +63,15 @@ final class MobileNodeVerbs {
       return ControlReply.done(
           MobileNodeReport.text(
                   context.name(), status, context.path(), context.counters())
+              + ForwardingReport.text(context.engine().forwarding(), context.counters())
               + "keys: " + context.keys().summary() + "\n"
               + (context.vmm().text() == null ? "" : "vmm: " + context.vmm().text() + "\n"));
     }
     JsonObject json =
         MobileNodeReport.json(context.name(), status, context.path(), context.counters());
+    json.add(
+        "forwarding",
+        ForwardingReport.json(context.engine().forwarding(), context.counters()));
     json.addProperty("keys", context.keys().summary());
     json.addProperty("vmm", context.vmm().text());
     return Verbs.json(json);

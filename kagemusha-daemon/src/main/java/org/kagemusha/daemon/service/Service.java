@@ -79,6 +79,9 @@ public abstract class Service implements ControlCommands {
       log.info("ready name={} socket={}", name, operating.socket());
       practise();
       boolean wanted = ended.join();
+      if (wanted) {
+        new Patience(loop, this::mayStop).await();
+      }
       log.info("stopping name={}", name);
       notifier.stopping();
       return wanted;
@@ -112,6 +115,11 @@ public abstract class Service implements ControlCommands {
             "rehearsal");
     thread.setDaemon(true);
     thread.start();
+  }
+
+  /** Whether nobody loses anything if the daemon ends now; on the loop. */
+  boolean mayStop() {
+    return true;
   }
 
   /** Does what the role does most, with made-up peers, so that it is compiled. On its own thread. */

@@ -102,6 +102,7 @@ public final class Constants {
   public static final int PACKET_ADD_MEMBERSHIP = 1;
   public static final int PACKET_DROP_MEMBERSHIP = 2;
   public static final int PACKET_MR_PROMISC = 1;
+  public static final int PACKET_VNET_HDR = 15;
   public static final int PACKET_OUTGOING = 4;
   public static final int ETH_P_ALL = 3;
 

@@ -77,6 +77,18 @@ final class BridgeFilter {
     return program.reject().finish();
   }
 
+  /**
+   * A program that picks, among frames that this host did not send itself, IPv6 to one station.
+   */
+  static List<Instruction> to(MacAddress guest) {
+    Assembler program = new Assembler();
+    program.load(LOAD_WORD, PACKET_TYPE).rejectIf(OUTGOING);
+    program.load(LOAD_WORD, DESTINATION_MAC).require((int) (guest.bits() >>> 16));
+    program.load(LOAD_HALF, DESTINATION_MAC + 4).require((int) guest.bits() & 0xffff);
+    program.load(LOAD_HALF, ETHER_TYPE).acceptIf(IPV6);
+    return program.reject().finish();
+  }
+
   /** Puts a program into memory that is in the machine's byte order. */
   static void write(List<Instruction> program, ByteBuffer memory) {
     int at = 0;

@@ -1,0 +1,77 @@
+package org.kagemusha.core.homeagent;
+
+import java.security.SecureRandom;
+import org.kagemusha.core.ipsec.EncryptionAlgorithm;
+import org.kagemusha.core.ipsec.SecurityAssociationPair;
+import org.kagemusha.core.message.BindingUpdate;
+import org.kagemusha.core.message.HandoverKeys;
+import org.kagemusha.core.wire.Ipv6Address;
+
+/**
+ * Where a binding was before and what that place knows, so that the new place can have packets
+ * forwarded from there: each accepted update that wants it gets a fresh key for its own place, and
+ * for a while after a move the former place with its key. Keys go out encrypted, or not at all.
+ */
+final class HandoverPlaces {
+
+  /** How long after a move the former place is told, for acknowledgements that were lost. */
+  static final long TOLD_NS = 10_000_000_000L;
+
+  private final SecureRandom random = new SecureRandom();
+
+  /** What is remembered of one binding. */
+  static final class Memory {
+    private Ipv6Address careOf;
+    private byte[] key;
+    private Ipv6Address previousCareOf;
+    private byte[] previousKey;
+    private long previousUntilNs;
+  }
+
+  /**
+   * The keys for the acknowledgement of an accepted update, or null.
+   *
+   * @param careOf where the binding is now; null: at home
+   */
+  HandoverKeys keys(
+      BindingCacheEntry entry,
+      BindingUpdate update,
+      SecurityAssociationPair pair,
+      Ipv6Address careOf,
+      long nowNs) {
+    boolean may =
+        update.wantsHandoverKeys()
+            && pair != null
+            && pair.outbound().encryption() != EncryptionAlgorithm.NULL;
+    Memory memory = entry.handover;
+    if (memory == null) {
+      if (!may) {
+        return null;
+      }
+      memory = new Memory();
+      entry.handover = memory;
+    }
+    if (memory.key != null && !memory.careOf.equals(careOf)) {
+      memory.previousCareOf = memory.careOf;
+      memory.previousKey = memory.key;
+      memory.previousUntilNs = nowNs + TOLD_NS;
+      memory.key = null;
+    }
+    if (!may) {
+      // This place has none, so there is nothing to tell of it when the binding moves on.
+      memory.key = null;
+      return null;
+    }
+    byte[] fresh = new byte[HandoverKeys.KEY_OCTETS];
+    random.nextBytes(fresh);
+    memory.careOf = careOf;
+    memory.key = careOf == null ? null : fresh;
+    boolean told =
+        memory.previousCareOf != null
+            && nowNs < memory.previousUntilNs
+            && !memory.previousCareOf.equals(careOf);
+    return told
+        ? new HandoverKeys(fresh, memory.previousCareOf, memory.previousKey)
+        : new HandoverKeys(fresh, null, null);
+  }
+}

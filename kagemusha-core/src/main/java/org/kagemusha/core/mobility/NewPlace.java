@@ -1,0 +1,437 @@
+package org.kagemusha.core.mobility;
+
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.kagemusha.core.handover.HandoverSecret;
+import org.kagemusha.core.handover.PacketRing;
+import org.kagemusha.core.ipsec.InboundSecurityAssociation;
+import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
+import org.kagemusha.core.message.HandoverKeys;
+import org.kagemusha.core.message.HandoverMessage;
+import org.kagemusha.core.node.Counter;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.signalling.SignallingReader;
+import org.kagemusha.core.signalling.SignallingWriter;
+import org.kagemusha.core.tunnel.InnerErrors;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.Ipv6Map;
+import org.kagemusha.core.wire.MacAddress;
+import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
+import org.slf4j.Logger;
+
+/**
+ * The host where a VM arrives, RFC 5568 §4's new access router: when the home agent has acknowledged
+ * the binding and named the place before, it asks that host for the packets that went there, and
+ * holds what the home agent sends here until those are there, so that the order within a flow stays.
+ * The wait is short, and ends at once if the other host says no.
+ */
+final class NewPlace {
+
+  /** How long packets are held for a host of which nothing was heard. */
+  static final long HOLD_NS = 30_000_000L;
+
+  /** How long they are held for one that has said yes, counted from its last packet. */
+  static final long HOLD_ACCEPTED_NS = 100_000_000L;
+
+  /** How long they are held at most. */
+  static final long HOLD_AT_MOST_NS = 2_000_000_000L;
+
+  /** RFC 5568 §6.2.1.1: "100 milliseconds if RTT is not known", doubled each time. */
+  static final long RESEND_NS = 100_000_000L;
+
+  /** HI_RETRIES, RFC 5568 §9. */
+  static final int RETRIES = 3;
+
+  /** How long forwarded packets are taken. */
+  static final long TAKEN_NS = OldPlace.GRACE_NS + 1_000_000_000L;
+
+  /** Room for packets that are held, octets; when it is used up, none is held any more. */
+  private static final int HELD_OCTETS = 1 << 22;
+
+  private static final int LEAST_SPI = 256;
+  private static final int MOST_SPI = 0x0fff_ffff;
+
+  /** One home address. */
+  private static final class Fetch {
+    private final Ipv6Address homeAddress;
+    private final byte[] previousKey;
+    private final Ipv6Address from;
+    private final Ipv6Address to;
+    private final HandoverSecret secret;
+    private HandoverMessage initiate;
+    private InboundSecurityAssociation inbound;
+    private int sent;
+    private boolean accepted;
+    private boolean over;
+    private long resendNs = NodeEngine.NEVER;
+    private long releaseNs = NodeEngine.NEVER;
+    private long heldSinceNs;
+    private long endNs;
+    private PacketRing held;
+    private int received;
+
+    Fetch(Ipv6Address homeAddress, HandoverKeys keys, Ipv6Address to) {
+      this.homeAddress = homeAddress;
+      this.previousKey = keys.previousKey();
+      this.from = keys.previousCareOf();
+      this.to = to;
+      this.secret = new HandoverSecret(previousKey);
+    }
+
+    boolean isHolding() {
+      return releaseNs != NodeEngine.NEVER;
+    }
+  }
+
+  private final Underlay underlay;
+  private final SecurityAssociationDatabase associations;
+  private final GuestTraffic traffic;
+  private final HandoverRecorder recorder;
+  private final InnerErrors out;
+  private final Counters counters;
+  private final Logger log;
+  private final SecureRandom random = new SecureRandom();
+  private final BindingUpdateSequence sequence = new BindingUpdateSequence();
+  private final Ipv6Map<Fetch> fetches = new Ipv6Map<>();
+  private final List<Fetch> active = new ArrayList<>();
+  private PacketBuffer scratch;
+  private String vm;
+  private MacAddress guest;
+  private Ipv6Address peer;
+
+  /**
+   * @param out takes packets for the guest that need not be held
+   */
+  NewPlace(
+      Underlay underlay,
+      SecurityAssociationDatabase associations,
+      GuestTraffic traffic,
+      HandoverRecorder recorder,
+      InnerErrors out,
+      Counters counters,
+      Logger log) {
+    this.underlay = underlay;
+    this.associations = associations;
+    this.traffic = traffic;
+    this.recorder = recorder;
+    this.out = out;
+    this.counters = counters;
+    this.log = log;
+  }
+
+  void settings(String name, MacAddress guestMac) {
+    vm = name;
+    guest = guestMac;
+  }
+
+  /** The home agent has acknowledged a binding; asks the place before, unless it was asked. */
+  void fetch(
+      Ipv6Address homeAddress, HandoverKeys keys, Ipv6Address careOf, long wallMs, long nowNs) {
+    if (keys.previousCareOf() == null || keys.previousCareOf().equals(careOf)) {
+      return;
+    }
+    Fetch before = fetches.get(homeAddress);
+    if (before != null && Arrays.equals(before.previousKey, keys.previousKey())) {
+      return;
+    }
+    if (before != null) {
+      end(before);
+    }
+    Fetch fetch = new Fetch(homeAddress, keys, careOf);
+    fetches.put(homeAddress, fetch);
+    active.add(fetch);
+    peer = fetch.from;
+    byte[] nonce = new byte[HandoverMessage.NONCE_OCTETS];
+    random.nextBytes(nonce);
+    fetch.initiate =
+        fetch.secret.sign(
+            HandoverMessage.initiate(
+                sequence.next(wallMs), homeAddress, guest, nonce,
+                traffic.allowsClear(homeAddress) ? 0 : spi(), fetch.secret.index()),
+            careOf, fetch.from);
+    if (fetch.initiate.spi() != 0) {
+      fetch.inbound = fetch.secret.inbound(fetch.initiate, fetch.from, careOf);
+      fetch.inbound.owner(fetch);
+      associations.add(fetch.inbound);
+    }
+    fetch.heldSinceNs = nowNs;
+    fetch.releaseNs = nowNs + HOLD_NS;
+    fetch.endNs = nowNs + TAKEN_NS;
+    log.info("handover asked vm={} hoa={} from={} to={}", vm, homeAddress, fetch.from, careOf);
+    send(fetch, nowNs);
+  }
+
+  private int spi() {
+    int spi;
+    do {
+      spi = random.nextInt(LEAST_SPI, MOST_SPI + 1);
+    } while (associations.inbound(spi) != null);
+    return spi;
+  }
+
+  private void send(Fetch fetch, long nowNs) {
+    underlay.send(
+        SignallingWriter.build(fetch.to, fetch.from, null, null, fetch.initiate, null));
+    counters.add(Counter.HANDOVER_INITIATES_SENT);
+    fetch.resendNs =
+        fetch.sent > RETRIES ? NodeEngine.NEVER : nowNs + (RESEND_NS << fetch.sent);
+    fetch.sent++;
+  }
+
+  /** A Handover Acknowledge. */
+  void onAcknowledge(
+      HandoverMessage answer, Ipv6Address source, Ipv6Address destination, long nowNs) {
+    Fetch fetch = fetches.get(answer.homeAddress());
+    if (fetch == null
+        || fetch.over
+        || fetch.accepted
+        || answer.sequence() != fetch.initiate.sequence()
+        || !Arrays.equals(answer.nonce(), fetch.initiate.nonce())) {
+      counters.drop(DropReason.HANDOVER_UNMATCHED);
+      return;
+    }
+    if (!source.equals(fetch.from)
+        || !destination.equals(fetch.to)
+        || answer.keyIndex() != fetch.secret.index()
+        || !fetch.secret.verifies(answer, source, destination)) {
+      counters.drop(DropReason.HANDOVER_UNAUTHENTIC);
+      return;
+    }
+    log.info(
+        "handover answered vm={} hoa={} by={} code={}",
+        vm, fetch.homeAddress, source, answer.code());
+    if (answer.code() < HandoverMessage.REFUSED) {
+      accepted(fetch, nowNs);
+    } else {
+      end(fetch);
+    }
+  }
+
+  private void accepted(Fetch fetch, long nowNs) {
+    fetch.accepted = true;
+    fetch.resendNs = NodeEngine.NEVER;
+    if (fetch.isHolding()) {
+      fetch.releaseNs =
+          Math.min(nowNs + HOLD_ACCEPTED_NS, fetch.heldSinceNs + HOLD_AT_MOST_NS);
+    }
+  }
+
+  /**
+   * Holds a packet that came from the home agent, if those of the old place are waited for.
+   *
+   * @param packet from its inner IPv6 header on
+   */
+  boolean holds(PacketBuffer packet) {
+    if (active.isEmpty()) {
+      return false;
+    }
+    Fetch fetch = of(packet, packet.offset() + Ipv6Header.DESTINATION);
+    if (fetch == null || !fetch.isHolding()) {
+      return false;
+    }
+    if (fetch.held == null) {
+      fetch.held = new PacketRing(HELD_OCTETS);
+    }
+    if (!fetch.held.hasRoom(packet.length())) {
+      release(fetch);
+      return false;
+    }
+    fetch.held.add(packet);
+    counters.add(Counter.HANDOVER_PACKETS_HELD);
+    return true;
+  }
+
+  private Fetch of(PacketBuffer packet, int destination) {
+    Fetch fetch =
+        fetches.get(
+            packet.bytes().getLong(destination), packet.bytes().getLong(destination + 8));
+    return fetch == null || fetch.over ? null : fetch;
+  }
+
+  /**
+   * Takes a tunnelled packet that the reader has just opened, if an old place sent it.
+   *
+   * @return false if it is none of those
+   */
+  boolean takes(PacketBuffer outer, SignallingReader reader, long nowNs) {
+    if (active.isEmpty()) {
+      return false;
+    }
+    int at = outer.offset();
+    int inner = reader.innerOffset();
+    Fetch fetch;
+    if (reader.association() != null) {
+      if (!(reader.association().owner() instanceof Fetch owner)) {
+        return false;
+      }
+      fetch = owner;
+    } else {
+      fetch = of(outer, inner + Ipv6Header.DESTINATION);
+      if (fetch == null
+          || fetch.inbound != null
+          || !fetch.from.matches(outer.bytes(), at + Ipv6Header.SOURCE)) {
+        return false;
+      }
+    }
+    DropReason refused = judge(fetch, outer, inner);
+    if (refused == null && isMark(fetch, outer, inner)) {
+      accepted(fetch, nowNs);
+      release(fetch);
+      return true;
+    }
+    HomeAddressPath path = refused == null ? traffic.path(fetch.homeAddress) : null;
+    if (refused == null) {
+      refused =
+          path == null
+              ? DropReason.INNER_DESTINATION_WRONG
+              : GuestTraffic.checkSource(path, outer.bytes(), inner + Ipv6Header.SOURCE);
+    }
+    if (refused == null) {
+      refused = path.tunnel().receive(outer, inner, out, nowNs);
+    }
+    if (refused != null) {
+      counters.drop(refused);
+      return true;
+    }
+    accepted(fetch, nowNs);
+    fetch.received++;
+    counters.add(Counter.HANDOVER_PACKETS_RECEIVED);
+    recorder.downlink(nowNs);
+    out.send(outer);
+    return true;
+  }
+
+  private static DropReason judge(Fetch fetch, PacketBuffer outer, int inner) {
+    int at = outer.offset();
+    if (!fetch.from.matches(outer.bytes(), at + Ipv6Header.SOURCE)) {
+      return DropReason.OUTER_SOURCE_WRONG;
+    }
+    if (!fetch.to.matches(outer.bytes(), at + Ipv6Header.DESTINATION)) {
+      return DropReason.OUTER_DESTINATION_WRONG;
+    }
+    return fetch.homeAddress.matches(outer.bytes(), inner + Ipv6Header.DESTINATION)
+        ? null
+        : DropReason.INNER_DESTINATION_WRONG;
+  }
+
+  private static boolean isMark(Fetch fetch, PacketBuffer outer, int inner) {
+    return Ipv6Header.nextHeader(outer.bytes(), inner) == Protocol.NO_NEXT_HEADER
+        && fetch.from.matches(outer.bytes(), inner + Ipv6Header.SOURCE);
+  }
+
+  /** Gives the guest what was held. */
+  private void release(Fetch fetch) {
+    fetch.releaseNs = NodeEngine.NEVER;
+    if (fetch.held == null) {
+      return;
+    }
+    if (scratch == null) {
+      scratch =
+          PacketBuffer.allocate(PacketBuffer.HEADROOM + 65_575 + PacketBuffer.TAILROOM);
+    }
+    while (fetch.held.poll(scratch)) {
+      out.send(scratch);
+    }
+    fetch.held = null;
+  }
+
+  /** The VM stops here: what is held goes where its packets go now. */
+  void release() {
+    for (int i = 0; i < active.size(); i++) {
+      release(active.get(i));
+    }
+  }
+
+  /** Ends all. */
+  void stop() {
+    while (!active.isEmpty()) {
+      end(active.get(active.size() - 1));
+    }
+  }
+
+  private void end(Fetch fetch) {
+    if (fetch.over) {
+      return;
+    }
+    fetch.over = true;
+    fetch.resendNs = NodeEngine.NEVER;
+    active.remove(fetch);
+    release(fetch);
+    if (fetch.inbound != null) {
+      associations.remove(fetch.inbound.spi());
+      fetch.inbound.destroy();
+    }
+    fetch.secret.destroy();
+    log.info(
+        "handover ended vm={} hoa={} from={} packets={}",
+        vm, fetch.homeAddress, fetch.from, fetch.received);
+    if (active.isEmpty()) {
+      scratch = null;
+    }
+  }
+
+  void onDeadline(long nowNs) {
+    for (int i = active.size() - 1; i >= 0; i--) {
+      Fetch fetch = active.get(i);
+      if (fetch.releaseNs <= nowNs) {
+        release(fetch);
+      }
+      if (fetch.endNs <= nowNs) {
+        end(fetch);
+      } else if (fetch.resendNs <= nowNs) {
+        onUnanswered(fetch, nowNs);
+      }
+    }
+  }
+
+  private void onUnanswered(Fetch fetch, long nowNs) {
+    if (fetch.sent > RETRIES) {
+      fetch.resendNs = NodeEngine.NEVER;
+      log.warn(
+          "handover not answered vm={} hoa={} by={}", vm, fetch.homeAddress, fetch.from);
+      end(fetch);
+    } else {
+      send(fetch, nowNs);
+    }
+  }
+
+  long nextDeadlineNs() {
+    long next = NodeEngine.NEVER;
+    for (int i = 0; i < active.size(); i++) {
+      Fetch fetch = active.get(i);
+      next = Math.min(next, Math.min(fetch.releaseNs, Math.min(fetch.resendNs, fetch.endNs)));
+    }
+    return next;
+  }
+
+  boolean isFetching() {
+    return !active.isEmpty();
+  }
+
+  Ipv6Address peer() {
+    return peer;
+  }
+
+  int waiting() {
+    int count = 0;
+    for (Fetch fetch : active) {
+      count += fetch.held == null ? 0 : fetch.held.size();
+    }
+    return count;
+  }
+
+  int waitingOctets() {
+    int count = 0;
+    for (Fetch fetch : active) {
+      count += fetch.held == null ? 0 : fetch.held.octets();
+    }
+    return count;
+  }
+}

@@ -1,0 +1,522 @@
+package org.kagemusha.core.mobility;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.kagemusha.core.handover.HandoverSecret;
+import org.kagemusha.core.handover.PacketRing;
+import org.kagemusha.core.message.HandoverMessage;
+import org.kagemusha.core.node.Counter;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.node.TokenBucket;
+import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.signalling.SignallingWriter;
+import org.kagemusha.core.tunnel.InnerErrors;
+import org.kagemusha.core.tunnel.Tunnel;
+import org.kagemusha.core.tunnel.TunnelContext;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.Ipv6Map;
+import org.kagemusha.core.wire.MacAddress;
+import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.core.wire.Protocol;
+import org.slf4j.Logger;
+
+/**
+ * The host that a VM leaves, RFC 5568 §4's previous access router: while the VM is paused, and for a
+ * grace after it has left, it keeps what the home agent still sends here; the host where the VM is
+ * now asks for it, gets what was kept, in order, and all that comes later. If the VM goes on here
+ * instead, it gets what was kept itself: each packet goes one way only.
+ *
+ * <p>Allocates nothing for a packet once its memory is there, and nothing at all while the VM runs.
+ */
+final class OldPlace {
+
+  /** How long this host goes on for a VM that is gone: since it left, or was asked for. */
+  static final long GRACE_NS = 5_000_000_000L;
+
+  /** How many of the kept packets are sent at once, and when the next: no queue overflows. */
+  static final int DRAINED_AT_ONCE = 64;
+
+  static final long DRAIN_INTERVAL_NS = 1_000_000L;
+
+  private static final int LONGEST_PACKET = 65_535 + Ipv6Header.BYTES;
+  private static final int HOP_LIMIT = 64;
+
+  private enum Mode {
+    OFF,
+    PAUSED,
+    LEFT
+  }
+
+  /** One home address. */
+  private static final class Address {
+    private final Ipv6Address homeAddress;
+    private HandoverSecret secret;
+    private int lastSequence = -1;
+    private byte[] lastInitiate;
+    private HandoverMessage lastAnswer;
+    private Ipv6Address lastPeer;
+    private PacketRing ring;
+    private Tunnel forward;
+    private MacAddress proxy;
+    private boolean marked;
+
+    Address(Ipv6Address homeAddress) {
+      this.homeAddress = homeAddress;
+    }
+
+    boolean hasKept() {
+      return ring != null && !ring.isEmpty();
+    }
+
+    void forgetSecret() {
+      if (secret != null) {
+        secret.destroy();
+        secret = null;
+      }
+      lastSequence = -1;
+      lastInitiate = null;
+      lastAnswer = null;
+    }
+  }
+
+  private final Underlay underlay;
+  private final TunnelContext tunnels;
+  private final HomeLinkFrames frames;
+  private final GuestTraffic traffic;
+  private final Counters counters;
+  private final Logger log;
+  private final TokenBucket initiates = new TokenBucket(20, 40);
+  private final Ipv6Map<Address> addresses = new Ipv6Map<>();
+  private final List<Address> all = new ArrayList<>();
+  private String vm;
+  private int bound;
+  private int linkMtu;
+  private Mode mode = Mode.OFF;
+  private boolean home;
+  private long overNs = NodeEngine.NEVER;
+  private long drainNs = NodeEngine.NEVER;
+  private PacketBuffer scratch;
+  private Ipv6Address peer;
+
+  OldPlace(
+      Underlay underlay, TunnelContext tunnels, HomeLinkFrames frames, GuestTraffic traffic,
+      Counters counters, Logger log) {
+    this.underlay = underlay;
+    this.tunnels = tunnels;
+    this.frames = frames;
+    this.traffic = traffic;
+    this.counters = counters;
+    this.log = log;
+  }
+
+  /**
+   * Sets the name in log lines and the room for packets of each home address, octets; 0 for none.
+   */
+  void settings(String name, int octets) {
+    vm = name;
+    bound = octets;
+  }
+
+  /** The MTU of the underlay interface, octets. */
+  void linkMtu(int octets) {
+    linkMtu = octets;
+  }
+
+  /** The home agent gave this place another key. */
+  void key(Ipv6Address homeAddress, byte[] key) {
+    Address address = address(homeAddress);
+    address.forgetSecret();
+    address.secret = new HandoverSecret(key);
+  }
+
+  private Address address(Ipv6Address homeAddress) {
+    Address address = addresses.get(homeAddress);
+    if (address == null) {
+      address = new Address(homeAddress);
+      addresses.put(homeAddress, address);
+      all.add(address);
+    }
+    return address;
+  }
+
+  /** Whether anybody could ask for packets. */
+  boolean isReady() {
+    if (bound > 0) {
+      for (int i = 0; i < all.size(); i++) {
+        if (all.get(i).secret != null) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /**
+   * The VM is paused: it may go on here or elsewhere.
+   *
+   * @param atHome whether its packets come over the home link; then copies of them are wanted
+   */
+  void paused(boolean atHome) {
+    if (mode == Mode.OFF && (atHome ? bound > 0 : isReady())) {
+      mode = Mode.PAUSED;
+      home = atHome;
+    }
+  }
+
+  /** Whether copies are wanted of what goes to the guest over the home link. */
+  boolean wantsCopies() {
+    return home && mode != Mode.OFF;
+  }
+
+  /**
+   * A copy of a packet that went to the guest over the home link. Its VMM has it, too, in the queue of
+   * its tap: the guest gets it from there if it goes on here.
+   */
+  void onCopy(PacketBuffer packet, long nowNs) {
+    Ipv6Address destination =
+        Ipv6Address.read(packet.bytes(), packet.offset() + Ipv6Header.DESTINATION);
+    if (!wantsCopies() || traffic.path(destination) == null) {
+      return;
+    }
+    Address address = address(destination);
+    if (address.proxy != null && !address.hasKept()) {
+      pass(address, packet, nowNs);
+    } else {
+      keep(address, packet);
+    }
+  }
+
+  /**
+   * The home agent proxies a home address: the VM is registered elsewhere, and what was kept of its
+   * packets goes to the home agent, which tunnels them there.
+   */
+  void onProxied(Ipv6Address homeAddress, MacAddress homeAgent, long nowNs) {
+    if (!wantsCopies()) {
+      return;
+    }
+    Address address = address(homeAddress);
+    if (address.proxy == null) {
+      log.info(
+          "handover forwarding vm={} hoa={} from=home to={} kept={}",
+          vm, homeAddress, homeAgent, address.hasKept() ? address.ring.size() : 0);
+      overNs = nowNs + GRACE_NS;
+    }
+    address.proxy = homeAgent;
+    drain(nowNs);
+  }
+
+  /**
+   * The VM has left.
+   *
+   * @return whether this host goes on for it until {@link #isOver}
+   */
+  boolean left(long nowNs) {
+    if (mode == Mode.OFF && !isReady() || !home && !traffic.isOpen() && mode != Mode.LEFT) {
+      return false;
+    }
+    if (mode != Mode.LEFT) {
+      mode = Mode.LEFT;
+      overNs = overNs == NodeEngine.NEVER ? nowNs + GRACE_NS : overNs;
+    }
+    return true;
+  }
+
+  /** The VM goes on here: it gets what was kept. Nothing that was known before counts any more. */
+  void returned(InnerErrors guest) {
+    if (mode == Mode.OFF) {
+      return;
+    }
+    mode = Mode.OFF;
+    int count = 0;
+    for (Address address : all) {
+      if (home && address.ring != null) {
+        address.ring.clear();
+      }
+      while (address.hasKept() && address.ring.poll(scratch())) {
+        guest.send(scratch);
+        count++;
+      }
+    }
+    if (count > 0) {
+      log.info("handover kept packets delivered here vm={} packets={}", vm, count);
+    }
+    forget();
+  }
+
+  /** Ends all, at once; what nobody asked for is lost. */
+  void stop() {
+    mode = Mode.OFF;
+    forget();
+  }
+
+  private void forget() {
+    overNs = NodeEngine.NEVER;
+    drainNs = NodeEngine.NEVER;
+    for (Address address : all) {
+      if (address.ring != null) {
+        counters.drop(DropReason.HANDOVER_NOT_FETCHED, address.ring.clear());
+        address.ring = null;
+      }
+      if (address.forward != null) {
+        address.forward = null;
+        log.info(
+            "handover forwarding ended vm={} hoa={} to={}",
+            vm, address.homeAddress, address.lastPeer);
+      }
+      address.proxy = null;
+      address.forgetSecret();
+    }
+    home = false;
+    scratch = null;
+  }
+
+  /** Whether a packet is on its way or kept for somebody; the daemon must not end yet. */
+  boolean isBusy() {
+    return mode != Mode.OFF;
+  }
+
+  /**
+   * Takes a packet for the guest, unless the guest is to have it.
+   *
+   * @param packet from its inner IPv6 header on
+   * @return true if the packet is taken
+   */
+  boolean takes(PacketBuffer packet, long nowNs) {
+    if (mode == Mode.OFF || home) {
+      return false;
+    }
+    int destination = packet.offset() + Ipv6Header.DESTINATION;
+    Address address =
+        addresses.get(
+            packet.bytes().getLong(destination), packet.bytes().getLong(destination + 8));
+    if (address == null || address.secret == null) {
+      if (mode == Mode.LEFT) {
+        counters.drop(DropReason.HANDOVER_NOT_FETCHED);
+      }
+      return mode == Mode.LEFT;
+    }
+    if (address.forward != null && !address.hasKept()) {
+      pass(address, packet, nowNs);
+      return true;
+    }
+    keep(address, packet);
+    return true;
+  }
+
+  private void keep(Address address, PacketBuffer packet) {
+    if (address.ring == null) {
+      address.ring = new PacketRing(bound);
+    }
+    counters.add(Counter.HANDOVER_PACKETS_KEPT);
+    int gone = address.ring.add(packet);
+    if (gone > 0) {
+      counters.drop(DropReason.HANDOVER_BUFFER_FULL, gone);
+    }
+  }
+
+  private void pass(Address address, PacketBuffer packet, long nowNs) {
+    counters.add(Counter.HANDOVER_PACKETS_FORWARDED);
+    if (address.forward != null) {
+      address.forward.send(packet, underlay, null, nowNs);
+    } else {
+      frames.send(packet, address.proxy);
+    }
+  }
+
+  /**
+   * A Handover Initiate.
+   *
+   * @param careOf this place's care-of address
+   * @param moved told before anything else is done if the VM was believed to be here
+   */
+  void onInitiate(
+      HandoverMessage initiate,
+      Ipv6Address source,
+      Ipv6Address destination,
+      Ipv6Address careOf,
+      Runnable moved,
+      long nowNs) {
+    Address address = addresses.get(initiate.homeAddress());
+    if (address == null
+        || address.secret == null
+        || address.secret.index() != initiate.keyIndex()) {
+      counters.drop(DropReason.HANDOVER_UNAUTHENTIC);
+      return;
+    }
+    if (!initiates.tryTake(nowNs)) {
+      counters.drop(DropReason.MOBILITY_RATE_LIMITED);
+      return;
+    }
+    if (!destination.equals(careOf)
+        || source.equals(careOf)
+        || !address.secret.verifies(initiate, source, destination)) {
+      counters.drop(DropReason.HANDOVER_UNAUTHENTIC);
+      return;
+    }
+    if (initiate.sequence() == address.lastSequence
+        && Arrays.equals(initiate.covered(), address.lastInitiate)
+        && source.equals(address.lastPeer)) {
+      answer(address.lastAnswer, source, careOf);
+      return;
+    }
+    if (address.lastSequence >= 0
+        && !BindingUpdateSequence.isAhead(initiate.sequence(), address.lastSequence)) {
+      counters.drop(DropReason.HANDOVER_UNMATCHED);
+      return;
+    }
+    address.lastSequence = initiate.sequence();
+    address.lastInitiate = initiate.covered();
+    address.lastPeer = source;
+    int code = decide(address, initiate);
+    address.lastAnswer =
+        address.secret.sign(HandoverMessage.acknowledge(code, initiate), careOf, source);
+    log.info(
+        "handover initiate vm={} hoa={} from={} code={}", vm, initiate.homeAddress(), source, code);
+    answer(address.lastAnswer, source, careOf);
+    if (code < HandoverMessage.REFUSED) {
+      counters.add(Counter.HANDOVER_INITIATES_ACCEPTED);
+      moved.run();
+      begin(address, initiate, source, careOf, nowNs);
+    }
+  }
+
+  private int decide(Address address, HandoverMessage initiate) {
+    if (bound == 0 || home || mode == Mode.OFF && !traffic.isOpen()) {
+      return HandoverMessage.REFUSED;
+    }
+    // What came in ESP, or should have, goes on in ESP.
+    return initiate.spi() == 0 && !traffic.allowsClear(address.homeAddress)
+        ? HandoverMessage.PROHIBITED
+        : HandoverMessage.ACCEPTED;
+  }
+
+  private void begin(
+      Address address,
+      HandoverMessage initiate,
+      Ipv6Address to,
+      Ipv6Address careOf,
+      long nowNs) {
+    paused(false);
+    overNs = nowNs + GRACE_NS;
+    peer = to;
+    Tunnel tunnel = new Tunnel(tunnels);
+    if (linkMtu > 0) {
+      tunnel.linkMtu(linkMtu, nowNs);
+    }
+    tunnel.endpoints(careOf, to);
+    if (initiate.spi() != 0) {
+      tunnel.protection(address.secret.outbound(initiate, careOf, to));
+    }
+    address.forward = tunnel;
+    address.marked = false;
+    log.info(
+        "handover forwarding vm={} hoa={} from={} to={} kept={}",
+        vm, address.homeAddress, careOf, to, address.hasKept() ? address.ring.size() : 0);
+    drain(nowNs);
+  }
+
+  private void answer(HandoverMessage answer, Ipv6Address to, Ipv6Address careOf) {
+    underlay.send(SignallingWriter.build(careOf, to, null, null, answer, null));
+  }
+
+  private PacketBuffer scratch() {
+    if (scratch == null) {
+      scratch =
+          PacketBuffer.allocate(
+              PacketBuffer.HEADROOM + LONGEST_PACKET + PacketBuffer.TAILROOM);
+    }
+    return scratch;
+  }
+
+  /** Sends some of what was kept; behind the last, a mark. */
+  private void drain(long nowNs) {
+    drainNs = NodeEngine.NEVER;
+    for (int i = 0; i < all.size(); i++) {
+      Address address = all.get(i);
+      if (address.forward == null && address.proxy == null) {
+        continue;
+      }
+      for (int sent = 0; sent < DRAINED_AT_ONCE && address.hasKept(); sent++) {
+        address.ring.poll(scratch());
+        pass(address, scratch, nowNs);
+      }
+      if (address.hasKept()) {
+        drainNs = nowNs + DRAIN_INTERVAL_NS;
+      } else if (address.forward != null && !address.marked) {
+        address.marked = true;
+        mark(address, nowNs);
+      }
+    }
+  }
+
+  /**
+   * Says that what comes now is no older than what the home agent sends to the new place: an inner
+   * packet of this host with nothing in it (RFC 8200 §4.7), as GTP's end marker is.
+   */
+  private void mark(Address address, long nowNs) {
+    PacketBuffer empty = scratch().finished().set(PacketBuffer.HEADROOM, Ipv6Header.BYTES);
+    Ipv6Header.write(
+        empty.bytes(), empty.offset(), 0, 0, 0, Protocol.NO_NEXT_HEADER, HOP_LIMIT,
+        address.forward.local(), address.homeAddress);
+    address.forward.send(empty, underlay, null, nowNs);
+  }
+
+  /** The path MTU towards a host is smaller than was thought. */
+  void tooBig(PacketBuffer outer, long nowNs) {
+    for (int i = 0; i < all.size(); i++) {
+      Tunnel tunnel = all.get(i).forward;
+      if (tunnel != null
+          && tunnel.remote().matches(outer.bytes(), outer.offset() + Ipv6Header.DESTINATION)) {
+        tunnel.onRefused(outer.length(), nowNs);
+      }
+    }
+  }
+
+  void onDeadline(long nowNs) {
+    if (drainNs <= nowNs) {
+      drain(nowNs);
+    }
+  }
+
+  /** Whether the grace has ended: the owner then calls {@link #stop}. */
+  boolean isOver(long nowNs) {
+    return mode != Mode.OFF && overNs <= nowNs;
+  }
+
+  long nextDeadlineNs() {
+    return Math.min(drainNs, overNs);
+  }
+
+  Ipv6Address peer() {
+    return peer;
+  }
+
+  boolean isForwarding() {
+    for (int i = 0; i < all.size(); i++) {
+      if (all.get(i).forward != null || all.get(i).proxy != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  int waiting() {
+    int count = 0;
+    for (Address address : all) {
+      count += address.ring == null ? 0 : address.ring.size();
+    }
+    return count;
+  }
+
+  int waitingOctets() {
+    int count = 0;
+    for (Address address : all) {
+      count += address.ring == null ? 0 : address.ring.octets();
+    }
+    return count;
+  }
+}

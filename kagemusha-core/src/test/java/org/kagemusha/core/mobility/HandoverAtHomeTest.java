@@ -1,0 +1,123 @@
+package org.kagemusha.core.mobility;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.kagemusha.core.mobility.MobileNodeFixture.CORRESPONDENT;
+import static org.kagemusha.core.mobility.MobileNodeFixture.GUEST_MAC;
+import static org.kagemusha.core.mobility.MobileNodeFixture.HOME_ADDRESS;
+import static org.kagemusha.core.mobility.MobileNodeFixture.MS;
+import static org.kagemusha.core.mobility.MobileNodeFixture.ROUTER_MAC;
+import static org.kagemusha.core.mobility.MobileNodeFixture.SECOND;
+import static org.kagemusha.core.mobility.MobileNodeFixture.TAP_MAC;
+
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.kagemusha.core.message.NeighborAdvertisement;
+import org.kagemusha.core.message.NeighborDiscovery;
+import org.kagemusha.core.node.Counter;
+import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.MacAddress;
+import org.kagemusha.core.wire.PacketBuffer;
+
+/** The guest is paused at home: copies of its packets go after it, or are forgotten. */
+class HandoverAtHomeTest {
+
+  private static final MacAddress HOME_AGENT_TAP = MacAddress.parse("52:54:00:20:00:99");
+
+  private final MobileNodeFixture f = new MobileNodeFixture();
+
+  @BeforeEach
+  void guestIsAtHome() {
+    f.settings = MobileNodeFixture.settings(MobileNodeSettings.Location.HOME);
+    f.start();
+    f.node.handoverBuffer(1 << 20, f.now);
+    f.node.arrived(MobileNode.Trigger.HOOK, f.now);
+    f.pass(100 * MS);
+    f.frames.clear();
+  }
+
+  private static byte[] packet(int number) {
+    return MobileNodeFixture.udp(CORRESPONDENT, HOME_ADDRESS, 20 + number);
+  }
+
+  private void copy(int number) {
+    f.node.onGuestFrameCopy(
+        PacketBuffer.copyOf(
+            MobileNodeFixture.frame(packet(number), GUEST_MAC, ROUTER_MAC)),
+        f.now);
+  }
+
+  private void homeAgentProxies(Ipv6Address address) {
+    f.onHomeFrame(
+        MobileNodeFixture.frame(
+            NeighborDiscovery.build(
+                new NeighborAdvertisement(
+                    MobileNodeFixture.HOME_AGENT, Ipv6Address.ALL_NODES, address, false, false,
+                    true, HOME_AGENT_TAP)),
+            MacAddress.multicastOf(Ipv6Address.ALL_NODES), HOME_AGENT_TAP));
+  }
+
+  private List<byte[]> sentToHomeAgent() {
+    return f.frames.stream()
+        .filter(frame -> MobileNodeFixture.isTo(frame, HOME_AGENT_TAP) && frame[20] == 17)
+        .toList();
+  }
+
+  @Test
+  void copiesAreWantedOnlyWhileTheGuestIsPaused() {
+    assertFalse(f.node.wantsGuestFrameCopies());
+    f.node.paused(f.now);
+    assertTrue(f.node.wantsGuestFrameCopies());
+    f.node.arrived(MobileNode.Trigger.QMP, f.now);
+    assertFalse(f.node.wantsGuestFrameCopies());
+  }
+
+  @Test
+  void whatWasKeptGoesToTheHomeAgentThatProxiesTheAddressFromTheTapsOwnStation() {
+    f.node.paused(f.now);
+    copy(1);
+    copy(2);
+    f.node.left(f.now);
+    copy(3);
+    assertEquals(List.of(), sentToHomeAgent());
+    homeAgentProxies(HOME_ADDRESS);
+    copy(4);
+    List<byte[]> sent = sentToHomeAgent();
+    assertEquals(4, sent.size());
+    for (int i = 0; i < 4; i++) {
+      assertEquals(TAP_MAC, MobileNodeFixture.sourceOf(sent.get(i)));
+      assertArrayEquals(packet(i + 1), MobileNodeFixture.ipv6Of(sent.get(i)));
+    }
+    f.pass(6 * SECOND);
+    assertFalse(f.node.wantsGuestFrameCopies());
+    assertFalse(f.node.isHandingOver());
+  }
+
+  @Test
+  void guestThatGoesOnAtHomeHasThePacketsFromItsVmm() {
+    f.node.paused(f.now);
+    copy(1);
+    f.node.arrived(MobileNode.Trigger.QMP, f.now);
+    homeAgentProxies(HOME_ADDRESS);
+    assertEquals(
+        0,
+        f.frames.stream()
+            .filter(frame -> MobileNodeFixture.isTo(frame, GUEST_MAC) && frame[20] == 17)
+            .count());
+    assertEquals(List.of(), sentToHomeAgent());
+    assertEquals(0, f.drops(DropReason.HANDOVER_NOT_FETCHED));
+  }
+
+  @Test
+  void advertisementForAnotherAddressMovesNothing() {
+    f.node.paused(f.now);
+    copy(1);
+    homeAgentProxies(MobileNodeFixture.OTHER_HOME_ADDRESS);
+    assertEquals(List.of(), sentToHomeAgent());
+    assertEquals(1, f.counters.get(Counter.HANDOVER_PACKETS_KEPT));
+  }
+}
