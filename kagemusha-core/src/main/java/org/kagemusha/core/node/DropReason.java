@@ -123,7 +123,11 @@ public enum DropReason {
   /** Packets that the kernel dropped because a socket's queue was full or a checksum wrong. */
   RECEIVE_OVERFLOW("dropped by the kernel before it was read"),
   /** The cipher failed on it, or its keys were destroyed before it was sealed. */
-  CIPHER_FAILED("cipher failed, or keys destroyed before sealing");
+  CIPHER_FAILED("cipher failed, or keys destroyed before sealing"),
+  /** A frame for the guest while no VMM is connected to the VM's socket. */
+  VMM_NOT_CONNECTED("no VMM is connected to the VM's socket"),
+  /** A length that no frame has on the VM's socket, after which nothing on it can be believed. */
+  VMM_LENGTH_INVALID("length on the VM's socket that no frame has; connection closed");
 
   private final String help;
 

@@ -32,6 +32,7 @@ import org.kagemusha.tap.careof.CareOfSettings;
 import org.kagemusha.tap.libc.KernelException;
 import org.kagemusha.tap.netlink.NetlinkMonitor;
 import org.kagemusha.tap.nft.KernelQuiet;
+import org.kagemusha.tap.port.FramePort;
 import org.kagemusha.tap.rawsocket.BridgeWatch;
 import org.kagemusha.tap.rawsocket.UnderlaySettings;
 import org.kagemusha.tap.tap.TapDevice;
@@ -98,18 +99,15 @@ public final class MobileNodeService extends Service {
               config, loop(), keys.inbound(), controllers.attempt(config), this::onKeys));
       opened(() -> loop().call(this::endProvisioning));
     }
-    TapDevice tap =
-        opened(
-            TapDevice.open(
-                new TapSettings(
-                    config.tap().name(), Optional.of(secret.portMac(config.tap().name())),
-                    config.tap().mtu(), Optional.ofNullable(config.tap().bridge()),
-                    config.tap().offloads()),
-                counters()));
+    TapDevice tap = config.tap().socket() == null ? opened(openTap()) : null;
+    FramePort guestPort =
+        tap == null
+            ? opened(GuestSocket.open(name(), config.tap().socket(), counters()))
+            : tap;
     links =
         opened(
             new Links(
-                tap, loop(), capture(), counters(), true, config.tunnel(), 1,
+                guestPort, loop(), capture(), counters(), true, config.tunnel(), 1,
                 config.operating().cipherThreads()));
     HomeRouter learned = routers.load();
     engine =
@@ -174,6 +172,15 @@ public final class MobileNodeService extends Service {
           current.provisioning().suites().get(0),
           current.protection().payload() != PayloadProtection.DISABLED);
     }
+  }
+
+  private TapDevice openTap() throws KernelException {
+    return TapDevice.open(
+        new TapSettings(
+            config.tap().name(), Optional.of(secret.portMac(config.tap().name())),
+            config.tap().mtu(), Optional.ofNullable(config.tap().bridge()),
+            config.tap().offloads()),
+        counters());
   }
 
   private void loadCredentials() throws IOException {
@@ -332,6 +339,10 @@ public final class MobileNodeService extends Service {
 
   @Override
   ControlReply roleVerb(String verb, List<String> arguments) {
+    if (verb.equals("home") && config.tap().socket() != null) {
+      return ControlReply.error(
+          "a VM that is connected by a socket is on no home link; link = \"tap\" joins it to one");
+    }
     return MobileNodeVerbs.execute(
         new MobileNodeVerbs.Context(name(), engine, keys, links.dataPath(), vmm, counters()), verb,
         arguments,
