@@ -215,6 +215,7 @@ final class GuestMobility
   /** The VM was stopped here, and may go on here or elsewhere: nothing is refreshed meanwhile. */
   void paused() {
     if (presence.paused(nowNs)) {
+      recorder.paused(place.toString(), nowNs);
       log.info("guest paused vm={} place={}", settings.name(), place);
     }
   }
@@ -256,7 +257,7 @@ final class GuestMobility
   private void begin(Trigger trigger) {
     fence.lift();
     effortNs = nowNs;
-    recorder.arrived(trigger, nowNs);
+    recorder.arrived(trigger, place.toString(), nowNs);
     act(true);
     log.info(
         "guest arrived vm={} trigger={} place={} moves={}",
@@ -269,6 +270,7 @@ final class GuestMobility
    */
   private void resume(Trigger trigger) {
     effortNs = nowNs;
+    recorder.resumed(nowNs);
     log.info(
         "guest resumed vm={} trigger={} place={}", settings.name(), trigger.text(), place);
     act(true);
@@ -325,6 +327,7 @@ final class GuestMobility
 
   /** The VM has left. */
   void left() {
+    recorder.left(place.toString(), nowNs);
     departure.left(place, nowNs);
   }
 

@@ -389,7 +389,7 @@ public final class MobileNodeService extends Service {
 
   @Override
   String roleVerbs() {
-    return "prepare\narrived\nleft\nhome\nrelease\n";
+    return "report [json] [MOVES]\nprepare\narrived\nleft\nhome\nrelease\n";
   }
 
   @Override
