@@ -10,7 +10,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Prefix;
 import org.kagemusha.daemon.loop.PacketLoop;
@@ -65,7 +64,7 @@ final class CareOfTracker implements AutoCloseable {
   private final PacketLoop loop;
   private final Executor edge;
   private final Listener listener;
-  private final AtomicBoolean asked = new AtomicBoolean();
+  private final Paced looking;
 
   // The edge thread's.
   private Target target;
@@ -97,13 +96,12 @@ final class CareOfTracker implements AutoCloseable {
     this.loop = loop;
     this.edge = edge;
     this.listener = listener;
+    this.looking = new Paced(this::decide, loop, edge);
   }
 
   /** Looks again, soon; from any thread. Calls that come before it has looked are one. */
   void look() {
-    if (asked.compareAndSet(false, true)) {
-      edge.execute(this::decide);
-    }
+    looking.ask();
   }
 
   /** Follows something else from now on; what served until now stays a little while. */
@@ -144,7 +142,6 @@ final class CareOfTracker implements AutoCloseable {
   }
 
   private void decide() {
-    asked.set(false);
     try {
       findAndTell();
       failure = null;
@@ -198,6 +195,7 @@ final class CareOfTracker implements AutoCloseable {
     keepQuiet(decision);
     if (decision.add().isPresent()) {
       Ipv6Address address = decision.add().get();
+      looking.hurry();
       netlink.addHostAddress(index, address, true);
       log.info("care-of address added coa={} interface={}", address, link.get().name());
     }
