@@ -9,6 +9,7 @@ import org.kagemusha.daemon.cli.ControlVerbs;
 import org.kagemusha.daemon.cli.ExitCode;
 import org.kagemusha.daemon.cli.HomeAgentCommand;
 import org.kagemusha.daemon.cli.PkiCommand;
+import org.kagemusha.daemon.cli.ReportCommand;
 import org.kagemusha.daemon.cli.RunCommand;
 import org.kagemusha.daemon.cli.ServiceCommand;
 import org.kagemusha.daemon.cli.Version;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Command;
       HomeAgentCommand.class,
       CheckCommand.class,
       ControlVerbs.Status.class,
+      ReportCommand.class,
       ControlVerbs.Prepare.class,
       ControlVerbs.Arrived.class,
       ControlVerbs.Paused.class,

@@ -93,7 +93,8 @@ class MainTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"''", "sing", "show nothing", "status --yaml", "check", "capture x --seconds 0"})
+  @CsvSource({"''", "sing", "show nothing", "status --yaml", "check", "capture x --seconds 0",
+    "report --moves 0", "report --moves 17"})
   void wrongUsageIsStatusTwo(String line) {
     assertEquals(2, run(line.isEmpty() ? new String[0] : line.split(" ")));
     assertTrue(!errors.isEmpty());
@@ -163,7 +164,7 @@ class MainTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "run", "home-agent", "check", "status", "prepare", "show", "capture", "pki", "pki init",
+        "run", "home-agent", "check", "status", "report", "prepare", "show", "capture", "pki", "pki init",
         "pki issue", "pki revoke", "demo"
       })
   void everyCommandExplainsItself(String command) {

@@ -222,6 +222,7 @@ final class GuestMobility
   /** The VM was stopped here, and may go on here or elsewhere: nothing is refreshed meanwhile. */
   void paused() {
     if (presence.paused(nowNs)) {
+      recorder.paused(place.toString(), nowNs);
       handover.paused(place == Place.HOME);
       log.info("guest paused vm={} place={}", settings.name(), place);
     }
@@ -264,7 +265,7 @@ final class GuestMobility
   private void begin(Trigger trigger) {
     fence.lift();
     effortNs = nowNs;
-    recorder.arrived(trigger, nowNs);
+    recorder.arrived(trigger, place.toString(), nowNs);
     handover.here();
     act(true);
     log.info(
@@ -278,6 +279,7 @@ final class GuestMobility
    */
   private void resume(Trigger trigger) {
     effortNs = nowNs;
+    recorder.resumed(nowNs);
     log.info(
         "guest resumed vm={} trigger={} place={}", settings.name(), trigger.text(), place);
     handover.here();
@@ -335,6 +337,7 @@ final class GuestMobility
 
   /** The VM has left. */
   void left() {
+    recorder.left(place.toString(), nowNs);
     departure.left(place, nowNs);
   }
 

@@ -3,6 +3,7 @@ package org.kagemusha.core.mobility;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.kagemusha.core.handover.PacketRing;
 import org.kagemusha.core.ipsec.KeySource;
@@ -362,6 +363,28 @@ public final class MobileNode implements NodeEngine {
   public void paused(long nowNs) {
     clock(nowNs);
     mobility.paused();
+  }
+
+  /**
+   * The VMM's own time of its STOP or RESUME, for the timeline; best told just before {@link #paused}
+   * or {@link #arrived}.
+   *
+   * @param milestone {@link Milestone#VMM_STOP} or {@link Milestone#VMM_RESUME}
+   * @param unixUs microseconds since 1970, by the VMM's clock
+   * @param atNs the same moment on the monotonic clock
+   */
+  public void vmm(Milestone milestone, long unixUs, long atNs) {
+    recorder.vmm(milestone, unixUs, atNs);
+  }
+
+  /** The last moves, at most 16, the latest last. */
+  public List<MoveRecord> moves() {
+    return recorder.records();
+  }
+
+  /** Says who counts the packets that are forwarded between hosts; it may answer null. */
+  public void forwarding(Supplier<ForwardedPackets> figures) {
+    recorder.forwarding(figures);
   }
 
   /** The VM has left: fence, send nothing more (idempotent). */

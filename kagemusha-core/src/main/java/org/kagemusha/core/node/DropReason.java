@@ -131,7 +131,11 @@ public enum DropReason {
   /** A Handover Initiate or Acknowledge that its key does not authenticate, RFC 5568 §10. */
   HANDOVER_UNAUTHENTIC("Handover message not authentic"),
   /** A Handover Initiate older than one that was taken, or an acknowledgement of none. */
-  HANDOVER_UNMATCHED("Handover message matches nothing that is under way");
+  HANDOVER_UNMATCHED("Handover message matches nothing that is under way"),
+  /** A frame for the guest while no VMM is connected to the VM's socket. */
+  VMM_NOT_CONNECTED("no VMM is connected to the VM's socket"),
+  /** A length that no frame has on the VM's socket, after which nothing on it can be believed. */
+  VMM_LENGTH_INVALID("length on the VM's socket that no frame has; connection closed");
 
   private final String help;
 

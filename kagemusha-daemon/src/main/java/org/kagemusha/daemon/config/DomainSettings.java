@@ -125,6 +125,15 @@ final class DomainSettings {
   /** The card that the settings are about, or null after a problem. */
   private Card card() {
     String mac = vm.attributes().get("mac");
+    if (isSocket()) {
+      if (mac == null) {
+        problem(
+            vm.line(), "[vm] mac",
+            "missing; expected mac with link = " + Section.describe(vm.attributes().get("link"))
+                + ", as libvirt knows nothing of such an interface");
+      }
+      return null;
+    }
     if (mac == null) {
       if (cards.size() != 1) {
         problem(
@@ -144,6 +153,12 @@ final class DomainSettings {
         "found " + Section.describe(mac) + ", which no interface of the domain has; expected one"
             + " of " + cards.stream().map(Card::mac).toList());
     return null;
+  }
+
+  /** Whether QEMU is connected by a socket, on its own command line. */
+  private boolean isSocket() {
+    String link = vm.attributes().get("link");
+    return link != null && !link.equals("tap");
   }
 
   private void bridge(Card card, Element section) {

@@ -83,13 +83,12 @@ public record VmConfig(
     Section homeSection = root.section("home");
     final Home home = readHome(homeSection);
     checkHome(vm, homeSection, homeAddresses, home);
-    final TapConfig tap =
-        TapConfig.read(root.section("tap"), InterfaceNames.derive("km-", name));
+    final TapConfig tap = TapConfig.readVm(vm, root.section("tap"), name);
     if (mac != null && mac.equals(tap.mac())) {
       vm.problem("mac", "found " + mac + ", which is also [tap] mac; expected another there");
     }
     final UnderlayConfig underlay = UnderlayConfig.read(root.section("underlay"), home.prefixes());
-    final Binding binding = readBinding(root.section("binding"));
+    final Binding binding = readBinding(root.section("binding"), tap.socket());
     Section tunnelSection = root.section("tunnel");
     final TunnelConfig tunnel = TunnelConfig.readMobileNode(tunnelSection);
     final ProvisioningConfig provisioning =
@@ -130,7 +129,7 @@ public record VmConfig(
         (int) (section.durationMs("router-lifetime", 1_800_000, 0, 9_000_000) / 1000));
   }
 
-  private static Binding readBinding(Section section) {
+  private static Binding readBinding(Section section, VmSocketConfig socket) {
     long lifetimeMs = section.durationMs("lifetime", 600_000, 8_000, LONGEST_LIFETIME_MS);
     if (lifetimeMs % 4000 != 0) {
       section.problem(
@@ -143,7 +142,22 @@ public record VmConfig(
         section.flag("wait-for-acknowledgement", false),
         section.choice("arrival", false, Choices.of("any", false, "hook", true)),
         (int) (section.durationMs("presence-timeout", 10_000, 1_000, 3_600_000) / 1000),
-        section.choice("location", Location.AUTO, Choices.of(Location.class)));
+        readLocation(section, socket));
+  }
+
+  /** Without a bridge the guest is on no home link anywhere, and nobody's advertisements come. */
+  private static Location readLocation(Section section, VmSocketConfig socket) {
+    Location location = section.choice("location", Location.AUTO, Choices.of(Location.class));
+    if (socket == null) {
+      return location;
+    }
+    if (location == Location.HOME) {
+      section.problem(
+          "location",
+          "found \"home\" with [vm] link = \"" + socket.word() + "\", which joins the guest to"
+              + " no home link; expected link = \"tap\" and a bridge there");
+    }
+    return Location.FOREIGN;
   }
 
   private static void checkHome(

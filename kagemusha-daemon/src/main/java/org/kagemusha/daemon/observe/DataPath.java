@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 /**
  * Which of the ways through the daemon the packets take, as it was chosen at the start.
  *
+ * @param link how the guest is joined: {@code tap}, {@code stream} or {@code dgram}
  * @param offloads whether the tap takes and gives super-frames
  * @param udpOffloads whether it does so for UDP too, which older kernels do not
  * @param coalescing whether segments are joined for the tap
@@ -17,6 +18,7 @@ import com.google.gson.JsonObject;
  * @param cipherThreads how many threads share its work
  */
 public record DataPath(
+    String link,
     boolean offloads,
     boolean udpOffloads,
     boolean coalescing,
@@ -29,7 +31,7 @@ public record DataPath(
 
   /** Adds a row for each stage. */
   void rows(TextTable table) {
-    table.row("tap", tap() + (coalescing ? ", coalescing" : ""));
+    table.row(link, frames() + (coalescing ? ", coalescing" : ""));
     table.row("underlay", "batches of " + batch + ", ESP in UDP " + udp());
     if (!kernelEncapsulation.equals("off")) {
       table.row("kernel encapsulation", kernelEncapsulation);
@@ -40,6 +42,7 @@ public record DataPath(
   /** For {@code status json}; names are stable. */
   JsonObject json() {
     JsonObject json = new JsonObject();
+    json.addProperty("link", link);
     json.addProperty("tap_offloads", offloads);
     json.addProperty("tap_udp_offloads", udpOffloads);
     json.addProperty("coalescing", coalescing);
@@ -52,7 +55,7 @@ public record DataPath(
     return json;
   }
 
-  private String tap() {
+  private String frames() {
     if (!offloads) {
       return "frame by frame";
     }

@@ -42,6 +42,7 @@ public final class QmpLink implements AutoCloseable {
   private final Path path;
   private final LongSupplier clock;
   private final VmTracker tracker;
+  private final VmmListener listener;
   private final BackOff backOff = new BackOff();
   private Connection connection;
   private ScheduledFuture<?> retry;
@@ -58,6 +59,7 @@ public final class QmpLink implements AutoCloseable {
     this.vm = vm;
     this.path = path;
     this.clock = clock;
+    this.listener = listener;
     this.tracker = new VmTracker(vm, listener, LOG);
   }
 
@@ -270,6 +272,13 @@ public final class QmpLink implements AutoCloseable {
     public void onStatus(String status) {
       tracker.onStatus(status);
       askAgain(CONFIRM_MS);
+    }
+
+    @Override
+    public void onTimestamp(String name, long unixUs) {
+      if (name.equals("RESUME") || name.equals("STOP")) {
+        listener.happenedAt(name.equals("RESUME"), unixUs);
+      }
     }
 
     @Override

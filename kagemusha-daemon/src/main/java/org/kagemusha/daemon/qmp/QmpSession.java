@@ -34,6 +34,9 @@ final class QmpSession {
     /** The VM's run state, as QMP's {@code RunState} has it. */
     void onStatus(String status);
 
+    /** When the event that follows happened, by the VMM's clock: microseconds since 1970. */
+    default void onTimestamp(String name, long unixUs) {}
+
     /** An event; {@code data} may be empty. */
     void onEvent(String name, JsonObject data);
   }
@@ -113,8 +116,24 @@ final class QmpSession {
     if (name.isEmpty()) {
       throw new QmpException("an event without a name: " + echo(line));
     }
+    long unixUs = timestamp(message);
+    if (unixUs > 0) {
+      listener.onTimestamp(name, unixUs);
+    }
     listener.onEvent(
         name, message.get("data") instanceof JsonObject data ? data : new JsonObject());
+  }
+
+  /** Microseconds since 1970, or 0: QEMU gives -1 where it could not ask its host's clock. */
+  private static long timestamp(JsonObject message) {
+    if (!(message.get("timestamp") instanceof JsonObject time)) {
+      return 0;
+    }
+    String seconds = text(time, "seconds");
+    String micros = text(time, "microseconds");
+    return seconds.matches("[0-9]{1,11}") && micros.matches("[0-9]{1,6}")
+        ? Long.parseLong(seconds) * 1_000_000 + Long.parseLong(micros)
+        : 0;
   }
 
   private void onAnswer(JsonObject message, long nowNs) throws QmpException {

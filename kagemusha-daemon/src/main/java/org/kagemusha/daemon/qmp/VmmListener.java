@@ -3,6 +3,14 @@ package org.kagemusha.daemon.qmp;
 /** What follows from what the VMM says; on the loop's thread. Each may be said again. */
 public interface VmmListener {
 
+  /**
+   * The VMM's own time of what it tells next, as far as it tells one.
+   *
+   * @param resumed whether the VM goes on; else it was stopped
+   * @param unixUs microseconds since 1970
+   */
+  default void happenedAt(boolean resumed, long unixUs) {}
+
   /** The VM runs here. */
   void arrived();
 

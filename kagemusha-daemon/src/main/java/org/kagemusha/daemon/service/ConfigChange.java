@@ -20,7 +20,7 @@ final class ConfigChange {
   ConfigChange(VmConfig config, VmConfig fresh, boolean otherLinks) {
     needs(restart, "[vm] name", config.name(), fresh.name());
     needs(restart, "[vm] mac", config.guestMac(), fresh.guestMac());
-    needs(restart, "[tap]", config.tap(), fresh.tap());
+    needs(restart, "[tap], [vm] link, socket", config.tap(), fresh.tap());
     needs(
         restart, "[protection] cipher-engine, cipher-threads", ciphers(config.operating()),
         ciphers(fresh.operating()));

@@ -11,7 +11,7 @@ import org.kagemusha.daemon.loop.PacketSink;
 import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.daemon.observe.DataPath;
 import org.kagemusha.tap.libc.KernelException;
-import org.kagemusha.tap.tap.TapDevice;
+import org.kagemusha.tap.port.FramePort;
 import org.kagemusha.tap.team.CipherThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +21,7 @@ final class Links implements PacketSink, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Links.class);
 
-  private final TapDevice device;
+  private final FramePort device;
   private final TapLink home;
   private final UnderlayLink underlay;
   private final TunnelConfig started;
@@ -36,7 +36,7 @@ final class Links implements PacketSink, AutoCloseable {
    * @param cipherThreads that share the work of ciphers, the loop's included
    */
   Links(
-      TapDevice device, PacketLoop loop, Capture capture, Counters counters, boolean countsSent,
+      FramePort device, PacketLoop loop, Capture capture, Counters counters, boolean countsSent,
       TunnelConfig config, int peers, int cipherThreads) {
     this.device = device;
     started = config;
@@ -51,7 +51,7 @@ final class Links implements PacketSink, AutoCloseable {
 
   private KernelEncapsulation openKernel(int peers) {
     if (!device.offloads()) {
-      notKernel = "the tap has no offloads";
+      notKernel = "the guest's link has no offloads";
     } else {
       try {
         return KernelEncapsulation.open(peers);
@@ -142,6 +142,7 @@ final class Links implements PacketSink, AutoCloseable {
   /** The way that was chosen. */
   DataPath dataPath() {
     return new DataPath(
+        device.kind(),
         device.offloads(), device.segmentsUdp(), home.isCoalescing(),
         underlay.batch(started.batch()),
         underlay.segmentsUdp(), underlay.joinsUdp(), kernelText(), CipherChoice.inUse(),

@@ -34,6 +34,7 @@ import org.kagemusha.tap.netlink.InterfaceAddress;
 import org.kagemusha.tap.netlink.Link;
 import org.kagemusha.tap.netlink.NetlinkMonitor;
 import org.kagemusha.tap.nft.KernelQuiet;
+import org.kagemusha.tap.port.FramePort;
 import org.kagemusha.tap.rawsocket.BridgeWatch;
 import org.kagemusha.tap.rawsocket.UnderlaySettings;
 import org.kagemusha.tap.tap.TapDevice;
@@ -101,18 +102,15 @@ public final class MobileNodeService extends Service {
               config, loop(), keys.inbound(), controllers.attempt(config), this::onKeys));
       opened(() -> loop().call(this::endProvisioning));
     }
-    TapDevice tap =
-        opened(
-            TapDevice.open(
-                new TapSettings(
-                    config.tap().name(), Optional.of(secret.portMac(config.tap().name())),
-                    config.tap().mtu(), Optional.ofNullable(config.tap().bridge()),
-                    config.tap().offloads()),
-                counters()));
+    TapDevice tap = config.tap().socket() == null ? opened(openTap()) : null;
+    FramePort guestPort =
+        tap == null
+            ? opened(GuestSocket.open(name(), config.tap().socket(), counters()))
+            : tap;
     links =
         opened(
             new Links(
-                tap, loop(), capture(), counters(), true, config.tunnel(), 1,
+                guestPort, loop(), capture(), counters(), true, config.tunnel(), 1,
                 config.operating().cipherThreads()));
     HomeRouter learned = routers.load();
     engine =
@@ -132,7 +130,8 @@ public final class MobileNodeService extends Service {
     MonitorSource monitor =
         opened(
             new MonitorSource(
-                NetlinkMonitor.open(), new Surroundings(tap.index()), this::lookAround, links));
+                NetlinkMonitor.open(), new Surroundings(tap == null ? 0 : tap.index()),
+                this::lookAround, links));
     if (config.tap().bridge() != null) {
       guard = opened(new GuestGuard(quiet));
       guard.apply(config, keys.signallingSpis(config));
@@ -190,6 +189,15 @@ public final class MobileNodeService extends Service {
     }
   }
 
+  private TapDevice openTap() throws KernelException {
+    return TapDevice.open(
+        new TapSettings(
+            config.tap().name(), Optional.of(secret.portMac(config.tap().name())),
+            config.tap().mtu(), Optional.ofNullable(config.tap().bridge()),
+            config.tap().offloads()),
+        counters());
+  }
+
   private void loadCredentials() throws IOException {
     try {
       controllers.load(config);
@@ -228,6 +236,7 @@ public final class MobileNodeService extends Service {
   /** The care-of address, its interface and the tap; no tap or address of another VM's daemon. */
   private final class Surroundings implements MonitorSource.Interest {
 
+    /** 0: no tap. */
     private final int tapIndex;
 
     Surroundings(int tapIndex) {
@@ -367,6 +376,10 @@ public final class MobileNodeService extends Service {
 
   @Override
   ControlReply roleVerb(String verb, List<String> arguments) {
+    if (verb.equals("home") && config.tap().socket() != null) {
+      return ControlReply.error(
+          "a VM that is connected by a socket is on no home link; link = \"tap\" joins it to one");
+    }
     return MobileNodeVerbs.execute(
         new MobileNodeVerbs.Context(name(), engine, keys, links.dataPath(), vmm, counters()), verb,
         arguments,
@@ -413,7 +426,7 @@ public final class MobileNodeService extends Service {
 
   @Override
   String roleVerbs() {
-    return "prepare\narrived\npaused\nleft\nhome\nrelease\n";
+    return "report [json] [MOVES]\nprepare\narrived\npaused\nleft\nhome\nrelease\n";
   }
 
   @Override

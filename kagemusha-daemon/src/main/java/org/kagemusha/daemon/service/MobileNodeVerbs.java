@@ -11,6 +11,7 @@ import org.kagemusha.daemon.control.ControlReply;
 import org.kagemusha.daemon.observe.DataPath;
 import org.kagemusha.daemon.observe.ForwardingReport;
 import org.kagemusha.daemon.observe.MobileNodeReport;
+import org.kagemusha.daemon.observe.MoveReport;
 import org.kagemusha.daemon.observe.TextTable;
 
 /** The verbs of a daemon beside a VM. */
@@ -46,6 +47,9 @@ final class MobileNodeVerbs {
       case "status" -> {
         return status(context, arguments, nowNs);
       }
+      case "report" -> {
+        return report(context, arguments);
+      }
       case "show" -> {
         return arguments.isEmpty() ? null : show(context, arguments, nowNs);
       }
@@ -75,6 +79,19 @@ final class MobileNodeVerbs {
     json.addProperty("keys", context.keys().summary());
     json.addProperty("vmm", context.vmm().text());
     return Verbs.json(json);
+  }
+
+  /** {@code report [json] [N]}. */
+  private static ControlReply report(Context context, List<String> arguments) {
+    boolean json = Verbs.isJson(arguments, 0);
+    int index = json ? 1 : 0;
+    String most = arguments.size() > index ? arguments.get(index) : "1";
+    if (!most.matches("[0-9]{1,2}") || Integer.parseInt(most) < 1) {
+      return ControlReply.error("moves are 1 to 99");
+    }
+    JsonObject report =
+        MoveReport.json(context.name(), context.engine().moves(), Integer.parseInt(most));
+    return json ? Verbs.json(report) : ControlReply.done(MoveReport.text(report));
   }
 
   private static ControlReply show(Context context, List<String> arguments, long nowNs) {

@@ -3,7 +3,6 @@ package org.kagemusha.daemon.service;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.kagemusha.daemon.loop.PacketLoop;
 import org.kagemusha.tap.libc.KernelException;
@@ -32,7 +31,7 @@ final class PortKeeper {
   private final PacketLoop loop;
   private final Executor edge;
   private final Consumer<String> onGone;
-  private final AtomicBoolean asked = new AtomicBoolean();
+  private final Paced looking;
 
   // The edge thread's.
   private boolean pausing;
@@ -51,6 +50,7 @@ final class PortKeeper {
     this.loop = loop;
     this.edge = edge;
     this.onGone = onGone;
+    this.looking = new Paced(this::check, loop, edge);
     try (RouteNetlink netlink = RouteNetlink.open()) {
       bridgeIndex = netlink.requireLink(bridge).index();
     }
@@ -58,13 +58,10 @@ final class PortKeeper {
 
   /** Looks soon; from any thread. */
   void look() {
-    if (asked.compareAndSet(false, true)) {
-      edge.execute(this::check);
-    }
+    looking.ask();
   }
 
   private void check() {
-    asked.set(false);
     try (RouteNetlink netlink = RouteNetlink.open()) {
       // By index: a bridge may be renamed, and stays what it was.
       Optional<Link> master = netlink.link(bridgeIndex);

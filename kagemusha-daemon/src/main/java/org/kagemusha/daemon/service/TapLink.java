@@ -17,16 +17,17 @@ import org.kagemusha.daemon.loop.PacketSink;
 import org.kagemusha.daemon.loop.PacketSource;
 import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.tap.libc.NativeMemory;
+import org.kagemusha.tap.port.FramePort;
 import org.kagemusha.tap.tap.TapDevice;
 
 /**
- * The tap on both ways: frames to the engine, and frames of the engine. Those are joined to
- * super-frames until the end of the wake-up where the tap takes them, and are finished or taken apart
- * where it does not.
+ * The guest's side on both ways, a tap or its VMM's socket: frames to the engine, and frames of the
+ * engine. Those are joined to super-frames until the end of the wake-up where the port takes them,
+ * and are finished or taken apart where it does not.
  */
 final class TapLink implements PacketSource, HomeLink, PacketSink {
 
-  private final TapDevice tap;
+  private final FramePort port;
   private final Capture capture;
   private final Counters counters;
   private final boolean countsSent;
@@ -42,17 +43,17 @@ final class TapLink implements PacketSource, HomeLink, PacketSink {
    * @param coalescing whether frames may be joined
    */
   TapLink(
-      TapDevice tap, PacketLoop loop, Capture capture, Counters counters, boolean countsSent,
+      FramePort port, PacketLoop loop, Capture capture, Counters counters, boolean countsSent,
       boolean coalescing) {
-    this.tap = tap;
+    this.port = port;
     this.loop = loop;
     this.capture = capture;
     this.counters = counters;
     this.countsSent = countsSent;
     coalescer =
-        coalescing && tap.offloads()
+        coalescing && port.offloads()
             ? new Coalescer(
-                this::write, EthernetHeader.BYTES, tap.segmentsUdp(),
+                this::write, EthernetHeader.BYTES, port.segmentsUdp(),
                 () -> NativeMemory.packetBuffer(TapDevice.LARGEST_FRAME))
             : null;
   }
@@ -68,12 +69,12 @@ final class TapLink implements PacketSource, HomeLink, PacketSink {
 
   @Override
   public int descriptor() {
-    return tap.fd();
+    return port.fd();
   }
 
   @Override
   public int receive(long nowNs) throws IOException {
-    int length = tap.read(frame);
+    int length = port.read(frame);
     if (length > 0) {
       int weight = PacketSource.weight(frame);
       if (capture.isActive()) {
@@ -82,8 +83,8 @@ final class TapLink implements PacketSource, HomeLink, PacketSink {
       engine.onHomeFrame(frame, nowNs);
       return weight;
     }
-    if (length == TapDevice.REMOVED) {
-      throw new IOException("the tap device " + tap.name() + " was removed");
+    if (length == FramePort.REMOVED) {
+      throw new IOException("the tap device " + port.name() + " was removed");
     }
     return 0;
   }
@@ -100,6 +101,9 @@ final class TapLink implements PacketSource, HomeLink, PacketSink {
       coalescer.add(outgoing);
     } else {
       write(outgoing);
+      if (!loop.isWorking()) {
+        port.flush();
+      }
     }
   }
 
@@ -108,16 +112,22 @@ final class TapLink implements PacketSource, HomeLink, PacketSink {
     if (coalescer != null) {
       coalescer.flush();
     }
+    port.flush();
+  }
+
+  @Override
+  public boolean pending() {
+    return port.pending();
   }
 
   private void write(PacketBuffer outgoing) {
-    if (tap.offloads() || !outgoing.isUnfinished()) {
-      tap.send(outgoing);
+    if (port.offloads() || !outgoing.isUnfinished()) {
+      port.send(outgoing);
     } else if (outgoing.isSuperPacket()) {
       writeSegments(outgoing);
     } else {
       UnfinishedChecksum.finish(outgoing);
-      tap.send(outgoing);
+      port.send(outgoing);
     }
   }
 
@@ -132,12 +142,12 @@ final class TapLink implements PacketSource, HomeLink, PacketSink {
     }
     while (segmenter.hasNext()) {
       segmenter.next(segment);
-      tap.send(segment);
+      port.send(segment);
     }
   }
 
   @Override
   public String name() {
-    return tap.name();
+    return port.name();
   }
 }

@@ -1,9 +1,12 @@
 package org.kagemusha.daemon.service;
 
 import io.netty.util.concurrent.ScheduledFuture;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
+import org.kagemusha.core.mobility.Milestone;
 import org.kagemusha.core.mobility.MobileNode;
 import org.kagemusha.core.mobility.MobileNode.Trigger;
 import org.kagemusha.daemon.config.VmmConfig;
@@ -21,6 +24,9 @@ import org.slf4j.LoggerFactory;
 final class VmmWatch implements VmmListener, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(VmmWatch.class);
+
+  /** What the VMM tells later than so is of no use for a timeline; microseconds. */
+  private static final long LATEST_US = 5_000_000;
 
   private final String vm;
   private final PacketLoop loop;
@@ -76,6 +82,20 @@ final class VmmWatch implements VmmListener, AutoCloseable {
         () -> {
           what.accept(System.nanoTime());
           changed.run();
+        });
+  }
+
+  /** The VMM runs on this host, by whose clock it tells the time: so it can be put on ours. */
+  @Override
+  public void happenedAt(boolean resumed, long unixUs) {
+    loop.execute(
+        () -> {
+          long agoUs = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()) - unixUs;
+          if (agoUs >= 0 && agoUs < LATEST_US) {
+            engine.vmm(
+                resumed ? Milestone.VMM_RESUME : Milestone.VMM_STOP, unixUs,
+                System.nanoTime() - agoUs * 1000);
+          }
         });
   }
 

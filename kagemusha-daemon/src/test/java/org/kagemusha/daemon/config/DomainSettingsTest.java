@@ -2,6 +2,7 @@ package org.kagemusha.daemon.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -167,6 +168,19 @@ class DomainSettingsTest {
       })
   void cardAndNameAreTheDomains(String attribute, String problem) throws Exception {
     assertEquals("vm1.xml:4: " + problem, problems(vm(attribute, CLEAR)));
+  }
+
+  @Test
+  void aSocketNeedsTheMacAndNoInterface() throws Exception {
+    assertEquals(
+        "vm1.xml:4: [vm] mac: missing; expected mac with link = \"stream\", as libvirt knows"
+            + " nothing of such an interface",
+        problems(vm("link='stream'", CLEAR)));
+    VmConfig config =
+        read(vm("link='stream' mac='52:54:00:00:00:99' socket='/run/vm1.net'", CLEAR));
+    assertEquals(Path.of("/run/vm1.net"), config.tap().socket().path());
+    assertEquals("52:54:00:00:00:99", config.guestMac().toString());
+    assertNull(config.tap().bridge());
   }
 
   @Test

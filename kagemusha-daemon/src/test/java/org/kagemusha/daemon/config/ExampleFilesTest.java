@@ -25,7 +25,7 @@ class ExampleFilesTest {
 
   /** Takes the comment sign off lines of the form {@code #key = value}. */
   private static String withDefaults(String text) {
-    return text.replaceAll("(?m)^#([a-z-]+ = (?!.*2001:db8|.*keys|.*cacrl|.*dns:|.*CN=).*)$", "$1")
+    return text.replaceAll("(?m)^#([a-z-]+ = (?!.*2001:db8|.*keys|.*cacrl|.*vm1\\.net|.*libvirt-qemu|.*dns:|.*CN=).*)$", "$1")
         .replaceAll(
             "(?m)^(router|router-mac|mac|listen|interface|qmp-socket) = "
                 + ".*(fe80|02:00|:00:01|127|eth0|/run/vm1).*$",

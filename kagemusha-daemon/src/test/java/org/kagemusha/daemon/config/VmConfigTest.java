@@ -61,6 +61,42 @@ class VmConfigTest {
   }
 
   @Test
+  void aSocketIsInThePlaceOfTapAndBridge() throws Exception {
+    VmConfig config =
+        read(
+            ConfigTexts.VM.replace("[vm]", "[vm]\nlink = \"dgram\"\nsocket-group = \"qemu\"")
+                + ConfigTexts.CLEAR);
+    assertEquals(
+        new VmSocketConfig(true, Path.of("/run/kagemusha/vm7.net"), "qemu"),
+        config.tap().socket());
+    assertEquals(Location.FOREIGN, config.binding().location());
+    assertEquals("dgram", config.tap().socket().word());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\'',
+      value = {
+        "link = \"tun\" | | [vm] link: found \"tun\"; expected one of \"tap\", \"stream\"",
+        "socket = \"/run/x\" | | [vm] socket: found with link = \"tap\"; expected none",
+        "link = \"stream\"~socket = \"x\" | | [vm] socket: found \"x\"; expected an absolute path",
+        "link = \"stream\"~socket-group = \"a b\" | | [vm] socket-group: found \"a b\"; expected",
+        "link = \"stream\" | [tap]~bridge = \"br0\" | [tap] bridge: found with [vm] link = \"stream\"",
+        "link = \"stream\" | [tap]~offloads = true | [tap] offloads: found with [vm] link",
+        "link = \"stream\" | [binding]~location = \"home\" | joins the guest to no home link",
+      })
+  void mistakesAboutTheLinkAreTold(String keys, String section, String told) {
+    String text =
+        ConfigTexts.VM.replace("[vm]", "[vm]\n" + keys) + (section == null ? "" : section + "\n")
+            + ConfigTexts.CLEAR;
+    ConfigException e =
+        assertThrows(ConfigException.class, () -> read(text.replace("~", "\n")));
+    assertTrue(e.getMessage().contains(told), e.getMessage());
+    assertEquals(1, e.problems().size(), e.getMessage());
+  }
+
+  @Test
   void readsEveryKey() throws Exception {
     VmConfig config =
         read(

@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.kagemusha.daemon.observe.MoveReport;
 
 /** A host that nobody told of the guest's leaving must not take the binding back. */
 @Tag("netns")
@@ -34,6 +36,8 @@ class FencingTest {
         laboratory.guestToB();
         a.ask("left");
         Laboratory.awaitState(b, "registered");
+
+        report(a, b);
 
         laboratory.guestToA();
         Laboratory.eventually(
@@ -73,6 +77,22 @@ class FencingTest {
         sessions.close();
       }
     }
+  }
+
+  /** What both ends of the move tell, in one timeline. */
+  private static void report(DaemonProcess a, DaemonProcess b) throws Exception {
+    Laboratory.eventually(
+        "packets both ways",
+        () -> b.ask("report").contains("first packet for the guest out of the tunnel"));
+    JsonObject report = Laboratory.object(b.ask("report json"));
+    assertEquals(
+        1,
+        MoveReport.merge(report, Laboratory.object(a.ask("report json 16"))), report.toString());
+    JsonObject spans =
+        report.getAsJsonArray("moves").get(0).getAsJsonObject().getAsJsonObject("spans_ms");
+    assertTrue(spans.get("home_agent").getAsDouble() > 0, report.toString());
+    assertTrue(spans.get("to_first_packet_down").getAsDouble() > 0, report.toString());
+    assertTrue(MoveReport.text(report).contains("the daemon knows that it has left"));
   }
 
   private static long remaining(DaemonProcess daemon) throws java.io.IOException {

@@ -40,6 +40,11 @@ class QmpSessionTest {
             }
 
             @Override
+            public void onTimestamp(String name, long unixUs) {
+              told.add("at " + unixUs);
+            }
+
+            @Override
             public void onEvent(String name, JsonObject data) {
               told.add("event " + name + " " + data);
             }
@@ -82,7 +87,7 @@ class QmpSessionTest {
     line("{\"event\": \"MIGRATION\", \"data\": {\"status\": \"active\"}}");
     assertEquals(
         List.of(
-            "ready 7.2.22", "event RESUME {}", "event MIGRATION {\"status\":\"active\"}"),
+            "ready 7.2.22", "at 1000002", "event RESUME {}", "event MIGRATION {\"status\":\"active\"}"),
         told);
   }
 

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.BufferedReader;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -15,6 +19,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -96,8 +103,30 @@ class VmmNetnsTest {
     Channels.newOutputStream(client).write((line + "\r\n").getBytes(StandardCharsets.UTF_8));
   }
 
+  /** As QEMU tells it, with its time. */
   private static void event(SocketChannel client, String name) throws Exception {
-    say(client, "{\"event\": \"" + name + "\"}");
+    Instant now = Instant.now();
+    say(
+        client,
+        "{\"timestamp\": {\"seconds\": " + now.getEpochSecond() + ", \"microseconds\": "
+            + now.getNano() / 1000 + "}, \"event\": \"" + name + "\"}");
+  }
+
+  private JsonArray report() throws Exception {
+    String client = Path.of("..", "etc", "kagemusha-ctl").toAbsolutePath().toString();
+    String json =
+        Daemon.run("sh", client, "-s", directory + "/vm1.sock", "report", "json", "16");
+    return JsonParser.parseString(json).getAsJsonObject().getAsJsonArray("moves");
+  }
+
+  private static List<String> events(JsonElement move) {
+    List<String> events = new ArrayList<>();
+    for (JsonElement one : move.getAsJsonObject().getAsJsonArray("events")) {
+      JsonObject event = one.getAsJsonObject();
+      assertTrue(event.get("ms").getAsDouble() >= 0, move.toString());
+      events.add(event.get("event").getAsString());
+    }
+    return events;
   }
 
   private static void greet(SocketChannel client, String status) throws Exception {
@@ -138,6 +167,11 @@ class VmmNetnsTest {
       say(client, "{\"return\": {\"status\": \"postmigrate\"}, \"id\": \"status\"}");
       daemon.await("guest left vm=vm1 place=foreign");
       assertTrue(daemon.text().contains("vmm state vm=vm1 state=left"), daemon.text());
+      JsonArray moves = report();
+      assertEquals(3, moves.size());
+      assertEquals(List.of("vmm-resume", "arrived", "bu-sent"), events(moves.get(0)));
+      assertEquals(List.of("vmm-stop", "paused", "resumed"), events(moves.get(1)));
+      assertEquals(List.of("vmm-stop", "paused", "left"), events(moves.get(2)));
       daemon.signal("TERM");
       assertEquals(0, daemon.end());
     }

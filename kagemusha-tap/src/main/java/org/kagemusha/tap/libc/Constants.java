@@ -16,16 +16,21 @@ public final class Constants {
   // <sys/epoll.h>
   public static final int EPOLL_CLOEXEC = 02000000;
   public static final int EPOLL_CTL_ADD = 1;
+  public static final int EPOLL_CTL_DEL = 2;
+  public static final int EPOLL_CTL_MOD = 3;
   public static final int EPOLLIN = 1;
+  public static final int EPOLLOUT = 4;
 
   // <sched.h>
   public static final int CLONE_NEWNET = 0x4000_0000;
 
   // <sys/socket.h>
+  public static final int AF_UNIX = 1;
   public static final int AF_INET6 = 10;
   public static final int AF_NETLINK = 16;
   public static final int AF_PACKET = 17;
   public static final int AF_BRIDGE = 7;
+  public static final int SOCK_STREAM = 1;
   public static final int SOCK_DGRAM = 2;
   public static final int SOCK_RAW = 3;
   public static final int SOCK_NONBLOCK = 04000;
@@ -33,6 +38,7 @@ public final class Constants {
   public static final int SOL_SOCKET = 1;
   public static final int SO_SNDBUF = 7;
   public static final int SO_RCVBUF = 8;
+  public static final int SO_PEERCRED = 17;
   public static final int SO_BINDTODEVICE = 25;
   public static final int SO_ATTACH_FILTER = 26;
   public static final int SO_SNDBUFFORCE = 32;
@@ -42,6 +48,7 @@ public final class Constants {
   public static final int MSG_PEEK = 2;
   public static final int MSG_TRUNC = 0x20;
   public static final int MSG_DONTWAIT = 0x40;
+  public static final int MSG_NOSIGNAL = 0x4000;
 
   // <netinet/in.h>, <linux/in6.h>, <linux/icmpv6.h>
   public static final int IPPROTO_UDP = 17;

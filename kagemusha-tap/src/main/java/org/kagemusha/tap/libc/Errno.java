@@ -44,6 +44,9 @@ public final class Errno {
   /** Invalid argument. */
   public static final int EINVAL = 22;
 
+  /** The other end reads no more. */
+  public static final int EPIPE = 32;
+
   /** Numerical result out of range. */
   public static final int ERANGE = 34;
 
@@ -71,11 +74,23 @@ public final class Errno {
   /** No route. */
   public static final int ENETUNREACH = 101;
 
+  /** A connection was aborted before it was accepted. */
+  public static final int ECONNABORTED = 103;
+
+  /** The other end has closed what it had not read. */
+  public static final int ECONNRESET = 104;
+
   /** No buffer space: a queue is full, or notices were lost. */
   public static final int ENOBUFS = 105;
 
+  /** Not connected. */
+  public static final int ENOTCONN = 107;
+
   /** Timed out. */
   public static final int ETIMEDOUT = 110;
+
+  /** Nobody listens there. */
+  public static final int ECONNREFUSED = 111;
 
   /** No route to the host. */
   public static final int EHOSTUNREACH = 113;
@@ -95,6 +110,7 @@ public final class Errno {
           Map.entry(EEXIST, "EEXIST"),
           Map.entry(ENODEV, "ENODEV"),
           Map.entry(EINVAL, "EINVAL"),
+          Map.entry(EPIPE, "EPIPE"),
           Map.entry(ERANGE, "ERANGE"),
           Map.entry(EBADFD, "EBADFD"),
           Map.entry(EMSGSIZE, "EMSGSIZE"),
@@ -104,8 +120,12 @@ public final class Errno {
           Map.entry(EADDRNOTAVAIL, "EADDRNOTAVAIL"),
           Map.entry(ENETDOWN, "ENETDOWN"),
           Map.entry(ENETUNREACH, "ENETUNREACH"),
+          Map.entry(ECONNABORTED, "ECONNABORTED"),
+          Map.entry(ECONNRESET, "ECONNRESET"),
           Map.entry(ENOBUFS, "ENOBUFS"),
+          Map.entry(ENOTCONN, "ENOTCONN"),
           Map.entry(ETIMEDOUT, "ETIMEDOUT"),
+          Map.entry(ECONNREFUSED, "ECONNREFUSED"),
           Map.entry(EHOSTUNREACH, "EHOSTUNREACH"));
 
   private Errno() {}

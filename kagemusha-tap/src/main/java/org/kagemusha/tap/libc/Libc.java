@@ -52,11 +52,23 @@ public final class Libc {
   /** getsockname(2); the length is an {@code int} in memory. */
   public static native int getsockname(int fd, long address, long length);
 
+  /** connect(2). */
+  public static native int connect(int fd, long address, int length);
+
+  /** listen(2). */
+  public static native int listen(int fd, int backlog);
+
+  /** accept4(2); the address and its length may be 0. */
+  public static native int accept4(int fd, long address, long length, int flags);
+
   /** epoll_create1(2). */
   public static native int epoll_create1(int flags);
 
   /** epoll_ctl(2). */
   public static native int epoll_ctl(int epoll, int operation, int fd, long event);
+
+  /** epoll_wait(2). */
+  public static native int epoll_wait(int epoll, long events, int count, int timeoutMs);
 
   /** setsockopt(2). */
   public static native int setsockopt(int fd, int level, int option, long value, int length);
@@ -70,6 +82,10 @@ public final class Libc {
 
   /** recv(2). */
   public static native long recv(int fd, long buffer, long count, int flags);
+
+  /** recvfrom(2); the length of the address is an {@code int} in memory. */
+  public static native long recvfrom(
+      int fd, long buffer, long count, int flags, long address, long addressLength);
 
   /** sendmsg(2). */
   public static native long sendmsg(int fd, long message, int flags);

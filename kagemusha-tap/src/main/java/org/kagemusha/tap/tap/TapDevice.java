@@ -3,7 +3,6 @@ package org.kagemusha.tap.tap;
 import java.nio.ByteBuffer;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
-import org.kagemusha.core.node.HomeLink;
 import org.kagemusha.core.offload.VirtioNetHeader;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.tap.libc.Constants;
@@ -14,6 +13,7 @@ import org.kagemusha.tap.libc.Libc;
 import org.kagemusha.tap.libc.NativeMemory;
 import org.kagemusha.tap.netlink.Link;
 import org.kagemusha.tap.netlink.RouteNetlink;
+import org.kagemusha.tap.port.FramePort;
 
 /**
  * A tap device, plain or with offloads. Plain, what is read is a whole Ethernet frame with finished
@@ -22,7 +22,7 @@ import org.kagemusha.tap.netlink.RouteNetlink;
  * (see {@link PacketBuffer#isUnfinished}), and neither has to do with the MTU. Reading and writing
  * never wait. One thread.
  */
-public final class TapDevice implements HomeLink, AutoCloseable {
+public final class TapDevice implements FramePort {
 
   /**
    * Octets of the longest frame, super-packets included: the kernel passes at most 65,535 octets,
@@ -30,14 +30,8 @@ public final class TapDevice implements HomeLink, AutoCloseable {
    */
   public static final int LARGEST_FRAME = 65_550;
 
-  /** Nothing to read now. */
-  public static final int WOULD_BLOCK = 0;
-
   /** The interface is down: it takes and gives no frame until it is up again. */
   public static final int LINK_DOWN = -1;
-
-  /** The interface was deleted: the descriptor is of no use any more. */
-  public static final int REMOVED = -2;
 
   /** Frames that one call passes over before it gives the others their turn. */
   private static final int MOST_PASSED_OVER = 64;
@@ -118,6 +112,7 @@ public final class TapDevice implements HomeLink, AutoCloseable {
   }
 
   /** The interface's name. */
+  @Override
   public String name() {
     return name;
   }
@@ -128,6 +123,7 @@ public final class TapDevice implements HomeLink, AutoCloseable {
   }
 
   /** The descriptor to poll for input. */
+  @Override
   public int fd() {
     return descriptor.fd();
   }
@@ -136,11 +132,13 @@ public final class TapDevice implements HomeLink, AutoCloseable {
    * Whether super-packets of TCP and unfinished checksums are read, and may be written. Where it is
    * false, checksums must be finished and super-packets taken apart before they are written.
    */
+  @Override
   public boolean offloads() {
     return offloads.isOn();
   }
 
   /** Whether the same holds for super-packets of UDP, never without {@link #offloads}. */
+  @Override
   public boolean segmentsUdp() {
     return offloads.hasDatagrams();
   }
@@ -149,6 +147,7 @@ public final class TapDevice implements HomeLink, AutoCloseable {
    * The offloads for the log: {@code checksum+tcp+udp}, {@code checksum+tcp} or {@code none}, and
    * the reason in parentheses where more was wanted.
    */
+  @Override
   public String offloadText() {
     return offloads.text();
   }
@@ -165,6 +164,7 @@ public final class TapDevice implements HomeLink, AutoCloseable {
    * @return the frame's length, or {@link #WOULD_BLOCK}, {@link #LINK_DOWN}, {@link #REMOVED}
    * @throws KernelException for an error that does not pass
    */
+  @Override
   public int read(PacketBuffer frame) throws KernelException {
     int capacity = frame.bytes().capacity();
     int room = Math.min(
