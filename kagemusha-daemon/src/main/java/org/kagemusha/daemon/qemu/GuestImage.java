@@ -7,10 +7,14 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 
@@ -24,12 +28,10 @@ import java.util.zip.GZIPOutputStream;
  */
 public record GuestImage(Path kernel, Path files) {
 
-  /** In the order in which they are loaded. */
-  private static final List<String> MODULES =
-      List.of(
-          "virtio", "virtio_ring", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci",
-          "failover", "net_failover", "virtio_net");
+  /** What the network card needs; what these need is found in them. */
+  private static final List<String> MODULES = List.of("virtio_pci", "virtio_net");
 
+  private static final Pattern DEPENDS = Pattern.compile("\\00depends=([^\\00]*)\\00");
   private static final Pattern LIBRARY = Pattern.compile("(?:=> )?(/[^ ]+) \\(0x");
 
   private static final Path BUSYBOX = Path.of("/bin/busybox");
@@ -37,10 +39,9 @@ public record GuestImage(Path kernel, Path files) {
   private static final int PROGRAM = 0755;
   private static final int DATA = 0644;
 
-  /** Says which files Perl needs for the sessions. */
-  private static final String PERL_FILES =
-      "use strict; use warnings; use constant; use Errno; use Fcntl; use Socket;"
-          + " print \"$_\\n\" for values %INC, @DynaLoader::dl_shared_objects";
+  /** After what a script uses: prints which files that took. */
+  private static final String PRINT_FILES =
+      "print \"$_\\n\" for values %INC, @DynaLoader::dl_shared_objects";
 
   /**
    * Makes the file system.
@@ -67,18 +68,27 @@ public record GuestImage(Path kernel, Path files) {
         archive.file(program, PROGRAM, Files.readAllBytes(program));
         libraries(archive, program);
       }
-      for (String name : output(List.of(PERL.toString(), "-e", PERL_FILES)).lines().toList()) {
-        Path file = Path.of(name);
-        archive.file(file, DATA, Files.readAllBytes(file));
-        if (name.endsWith(".so")) {
-          libraries(archive, file);
-        }
-      }
       archive.file(Path.of("/init"), PROGRAM, resource("init"));
-      archive.file(Path.of("/sessions.pl"), DATA, resource("sessions.pl"));
+      byte[] sessions = resource("sessions.pl");
+      archive.file(Path.of("/sessions.pl"), DATA, sessions);
+      perl(archive, new String(sessions, StandardCharsets.UTF_8));
       modules(archive, kernel.modules());
     }
-    return new GuestImage(kernel.image(), files);
+    return new GuestImage(kernel.image().toAbsolutePath(), files);
+  }
+
+  /** What a script takes from Perl's library. */
+  private static void perl(CpioArchive archive, String script) throws IOException {
+    String uses =
+        script.lines().filter(line -> line.startsWith("use ")).collect(Collectors.joining("\n"));
+    List<String> command = List.of(PERL.toString(), "-e", uses + "\n" + PRINT_FILES);
+    for (String name : output(command).lines().toList()) {
+      Path file = Path.of(name);
+      archive.file(file, DATA, Files.readAllBytes(file));
+      if (name.endsWith(".so")) {
+        libraries(archive, file);
+      }
+    }
   }
 
   /** Those that a program is linked with; none if it has all in itself. */
@@ -91,27 +101,47 @@ public record GuestImage(Path kernel, Path files) {
   }
 
   private static void modules(CpioArchive archive, Path directory) throws IOException {
-    List<String> list = new ArrayList<>();
+    Map<String, Path> files = new HashMap<>();
+    try (Stream<Path> all = Files.walk(directory)) {
+      all.filter(file -> file.toString().matches(".*\\.ko(\\.xz)?"))
+          .forEach(file -> files.put(moduleName(file), file));
+    }
+    Set<String> list = new LinkedHashSet<>();
     for (String module : MODULES) {
-      // What the kernel has in itself is no module.
-      try (Stream<Path> files =
-          Files.find(
-              directory, 8, (file, a) -> file.getFileName().toString().matches(
-                  module + "\\.ko(\\.xz)?"))) {
-        for (Path file : files.limit(1).toList()) {
-          Path path = Path.of("/modules", module + ".ko");
-          archive.file(
-              path, DATA,
-              file.toString().endsWith(".xz")
-                  ? octets(List.of("xz", "-dc", file.toString()))
-                  : Files.readAllBytes(file));
-          list.add(path.toString());
-        }
-      }
+      module(archive, files, module, list);
     }
     archive.file(
         Path.of("/modules/list"), DATA,
         (String.join("\n", list) + "\n").getBytes(StandardCharsets.US_ASCII));
+  }
+
+  /** Those that it depends on come first. What the kernel has in itself is no file. */
+  private static void module(
+      CpioArchive archive, Map<String, Path> files, String name, Set<String> list)
+      throws IOException {
+    Path path = Path.of("/modules", name + ".ko");
+    Path file = files.get(name);
+    if (file == null || list.contains(path.toString())) {
+      return;
+    }
+    byte[] octets =
+        file.toString().endsWith(".xz")
+            ? octets(List.of("xz", "-dc", file.toString()))
+            : Files.readAllBytes(file);
+    Matcher depends = DEPENDS.matcher(new String(octets, StandardCharsets.ISO_8859_1));
+    if (depends.find()) {
+      for (String other : depends.group(1).split(",")) {
+        module(archive, files, other, list);
+      }
+    }
+    archive.file(path, DATA, octets);
+    list.add(path.toString());
+  }
+
+  /** The kernel takes a hyphen and an underscore for the same. */
+  private static String moduleName(Path file) {
+    String name = file.getFileName().toString();
+    return name.substring(0, name.indexOf(".ko")).replace('-', '_');
   }
 
   private static byte[] resource(String name) throws IOException {

@@ -139,10 +139,15 @@ public final class Monitor implements Closeable {
   /** Begins to move the VM to another QEMU, to which it is the URI. */
   public void migrate(String uri) throws IOException, InterruptedException {
     // Events tell of each stage; not every version has them without being asked.
+    capability("events", true);
+    ask("migrate", "{\"uri\": \"" + uri + "\"}");
+  }
+
+  /** Switches a {@code MigrationCapability} of QMP. */
+  public void capability(String name, boolean on) throws IOException, InterruptedException {
     ask(
         "migrate-set-capabilities",
-        "{\"capabilities\": [{\"capability\": \"events\", \"state\": true}]}");
-    ask("migrate", "{\"uri\": \"" + uri + "\"}");
+        "{\"capabilities\": [{\"capability\": \"" + name + "\", \"state\": " + on + "}]}");
   }
 
   /** How many octets a second a migration may send. */

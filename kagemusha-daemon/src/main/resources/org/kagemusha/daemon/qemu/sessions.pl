@@ -4,8 +4,9 @@
 #   TCP port 45454   numbers of 8 octets, 0, 1, 2 ..., one every 5 ms; the peer's must be so too, else
 #                    the session is closed
 #   UDP port 45455   down: number (4 octets), microseconds between two datagrams of the guest (4; 0:
-#                    send none), identifier of the stream (4); up: number (4), how many numbers
-#                    follow (4), numbers that came since the last datagram; padded to 64 octets
+#                    send none), identifier of the stream (4); up: number (4), numbers that came of
+#                    the TCP session (4), how many follow (4), numbers that came since the last
+#                    datagram (4 each); padded to 64 octets
 #   TCP port 45456   tells, for as long as the connection takes, what came of the stream: identifier,
 #                    datagrams that came again, later than a higher number, octets of the bits that
 #                    follow (4 each); a bit for each number, of each octet the lowest first
@@ -48,7 +49,8 @@ my $reporter = bound(SOCK_STREAM, REPORT);
 my $stream = bound(SOCK_DGRAM, UDP);
 setsockopt($stream, SOL_SOCKET, SO_RCVBUF, 1 << 20);
 
-my ($session, $expected, $number, $input, $output, $count_due);
+my ($session, $number, $input, $output, $count_due);
+my $expected = 0;
 my ($peer, $id, $interval, $next, $due) = (undef, -1, 0, 0, 0);
 my ($came, $again, $late, $highest, @fresh) = ('', 0, 0, -1);
 
@@ -120,7 +122,7 @@ sub write_stream {
   $due = $now if $now - $due > LATE_NS;
   while ($now >= $due) {
     my @told = splice @fresh, 0, MOST;
-    my $datagram = pack 'N*', $next++, scalar @told, @told;
+    my $datagram = pack 'N*', $next++, $expected, scalar @told, @told;
     send($stream, $datagram . "\0" x (PAYLOAD - length $datagram), 0, $peer);
     $due += $interval;
   }
