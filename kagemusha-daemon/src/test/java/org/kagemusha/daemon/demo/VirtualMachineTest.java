@@ -124,7 +124,7 @@ class VirtualMachineTest {
   }
 
   /** Numbers and datagrams go on both ways. */
-  private static void awaitProgress(VmSessions sessions) throws Exception {
+  static void awaitProgress(VmSessions sessions) throws Exception {
     final long up = sessions.tcpNumbersToCorrespondent();
     final long down = sessions.tcpNumbersToGuest();
     Laboratory.eventually(
