@@ -30,6 +30,7 @@ class VirtualMachineTest {
 
   @TempDir Path directory;
 
+  private final MigrationFigures figures = new MigrationFigures();
   private Laboratory laboratory;
   private VirtualMachine vm;
   private DaemonProcess agent;
@@ -66,6 +67,7 @@ class VirtualMachineTest {
         staysAbroadWhenTheDestinationFails(sessions);
         movesHome(sessions);
         sessions.finish();
+        figures.print(System.out, sessions);
         assertNull(sessions.failure());
         assertEquals(0, sessions.ledgers().udpFromGuest().duplicated());
         assertEquals(0, sessions.ledgers().udpToGuest().duplicated());
@@ -74,7 +76,7 @@ class VirtualMachineTest {
   }
 
   private void movesAbroad(VmSessions sessions) throws Exception {
-    vm.move();
+    final MovableGuest.Moved moved = vm.move();
     Laboratory.awaitState(b, "registered");
     assertEquals(
         List.of(Laboratory.text(b.ask("status json"), "care_of")),
@@ -84,6 +86,7 @@ class VirtualMachineTest {
         List.of("qmp", "announcement", "first-frame").contains(trigger(b)), trigger(b));
     Laboratory.awaitState(a, "fenced");
     awaitProgress(sessions);
+    figures.add("B", moved, handover(b));
   }
 
   /** The VM goes on where it was; the daemon of the destination has never seen it. */
@@ -114,13 +117,14 @@ class VirtualMachineTest {
   }
 
   private void movesHome(VmSessions sessions) throws Exception {
-    vm.move();
+    final MovableGuest.Moved moved = vm.move();
     Laboratory.awaitState(a, "home");
     Laboratory.eventually(
         "no binding",
         () -> Laboratory.careOf(agent, VirtualMachine.DESCRIBED.homeAddress()).isEmpty());
     Laboratory.awaitState(b, "fenced");
     awaitProgress(sessions);
+    figures.add("A", moved, handover(a));
   }
 
   /** Numbers and datagrams go on both ways. */
