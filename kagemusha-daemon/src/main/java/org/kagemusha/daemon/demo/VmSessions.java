@@ -15,7 +15,7 @@ import org.kagemusha.tap.netns.NamespaceCall;
 final class VmSessions implements Traffic {
 
   private static final int TCP_PORT = 45454;
-  private static final int UDP_PORT = 45455;
+  static final int UDP_PORT = 45455;
   private static final int REPORT_PORT = 45456;
   private static final long TCP_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final long BOOT_LIMIT_NS = TimeUnit.SECONDS.toNanos(240);

@@ -74,6 +74,7 @@ public final class LiveMigrations {
       final DaemonProcess b = laboratory.daemonB();
       vm.start(laboratory.topology);
       Laboratory.awaitState(a, "home");
+      final StreamWatch watch = laboratory.keep(new StreamWatch(laboratory));
       try (VmSessions sessions =
           VmSessions.begin(
               laboratory.topology, VirtualMachine.DESCRIBED.homeAddress(), INTERVAL_NS, false,
@@ -85,7 +86,7 @@ public final class LiveMigrations {
           System.err.printf("%d of %d%n", i + 1, migrations);
         }
         sessions.finish();
-        figures.print(System.out, sessions);
+        figures.print(System.out, sessions, watch.frames());
         Traffic.Ledgers ledgers = sessions.ledgers();
         return sessions.failure() == null
             && List.of(ledgers.udpFromGuest(), ledgers.udpToGuest()).stream()

@@ -29,14 +29,20 @@ final class MigrationFigures {
       double noticed,
       double update,
       double acknowledged,
+      double bridgeUp,
       double firstUp,
+      double bridgeDown,
       double firstDown,
-      double daemonUp,
-      double daemonDown,
       int lostUp,
       int lostDownBefore,
       int lostDownStopped,
-      int lostDownAfter) {}
+      int lostDownAfter) {
+
+    /** From when the guest had spoken to when it was heard. */
+    double networkUp() {
+      return firstUp - bridgeUp;
+    }
+  }
 
   private final List<Move> moves = new ArrayList<>();
 
@@ -49,27 +55,32 @@ final class MigrationFigures {
     moves.add(new Move(to, moved, handover));
   }
 
-  /** Prints all moves and the medians; to be called when the sessions are finished. */
-  void print(PrintStream out, VmSessions sessions) {
-    List<Line> lines = lines(sessions.ledgers());
+  /**
+   * Prints all moves and the medians; to be called when the sessions are finished.
+   *
+   * @param frames what was seen in the hypervisors' bridges
+   */
+  void print(PrintStream out, VmSessions sessions, List<StreamWatch.Frame> frames) {
+    List<Line> lines = lines(sessions.ledgers(), frames);
     out.printf(
-        "%-4s %8s | %8s %8s %8s %8s %8s | %8s %8s | %7s %7s %7s %7s%n", "to", "stopped",
-        "noticed", "BU", "BA", "1st up", "1st down", "d. up", "d. down", "lost up", "before",
-        "stopped", "after");
+        "%-4s %8s | %8s %8s %8s | %8s %8s %8s | %8s %8s | %7s %7s %7s %7s%n", "to", "stopped",
+        "noticed", "BU", "BA", "guest", "1st up", "network", "1st down", "guest", "lost up",
+        "before", "stopped", "after");
     for (Line line : lines) {
       out.printf(
           Locale.ROOT,
-          "%-4s %8.1f | %8.1f %8.1f %8.1f %8.1f %8.1f | %8.1f %8.1f | %7d %7d %7d %7d%n",
-          line.to, line.stopped, line.noticed, line.update, line.acknowledged, line.firstUp,
-          line.firstDown, line.daemonUp, line.daemonDown, line.lostUp, line.lostDownBefore,
-          line.lostDownStopped, line.lostDownAfter);
+          "%-4s %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f | %7d %7d %7d %7d%n",
+          line.to, line.stopped, line.noticed, line.update, line.acknowledged, line.bridgeUp,
+          line.firstUp, line.networkUp(), line.bridgeDown, line.firstDown, line.lostUp,
+          line.lostDownBefore, line.lostDownStopped, line.lostDownAfter);
     }
     out.printf(
-        Locale.ROOT, "%-4s %8.1f | %8.1f %8.1f %8.1f %8.1f %8.1f | %8.1f %8.1f |%n", "med.",
-        median(lines, Line::stopped), median(lines, Line::noticed), median(lines, Line::update),
-        median(lines, Line::acknowledged), median(lines, Line::firstUp),
-        median(lines, Line::firstDown), median(lines, Line::daemonUp),
-        median(lines, Line::daemonDown));
+        Locale.ROOT, "%-4s %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f |%n",
+        "med.", median(lines, Line::stopped), median(lines, Line::noticed),
+        median(lines, Line::update), median(lines, Line::acknowledged),
+        median(lines, Line::bridgeUp), median(lines, Line::firstUp),
+        median(lines, Line::networkUp), median(lines, Line::bridgeDown),
+        median(lines, Line::firstDown));
     Traffic.Ledgers ledgers = sessions.ledgers();
     out.printf(
         "up: %d sent, %d lost, %d duplicated, %d late; down: %d sent, %d lost, %d duplicated,"
@@ -84,9 +95,10 @@ final class MigrationFigures {
             : sessions.failure());
     out.println(
         "ms from RESUME at the destination: the daemon noticed the VM, sent the Binding Update, had"
-            + " its acknowledgement; the first datagram came to the correspondent, to the guest"
-            + " (told by the guest's next one); \"d.\": by the daemon's own account, which begins"
-            + " when it noticed. lost: up, and down by when they were sent");
+            + " its acknowledgement; the guest's first datagram was in the bridge, came to the"
+            + " correspondent, and the difference, which is the network's; the first datagram for"
+            + " the guest was in the bridge, which is the network's, and was told of by the guest."
+            + " lost: up; down, by when they were sent");
   }
 
   /** Packets that never came, of all that were sent. */
@@ -94,7 +106,7 @@ final class MigrationFigures {
     return ledger.lost(Long.MIN_VALUE, Long.MAX_VALUE);
   }
 
-  private List<Line> lines(Traffic.Ledgers ledgers) {
+  private List<Line> lines(Traffic.Ledgers ledgers, List<StreamWatch.Frame> frames) {
     List<Line> lines = new ArrayList<>();
     for (int i = 0; i < moves.size(); i++) {
       Move move = moves.get(i);
@@ -108,9 +120,9 @@ final class MigrationFigures {
       lines.add(
           new Line(
               move.to, move.moved.vm().stoppedMs(), noticed, update,
-              update + number(times, "bu_to_ba_ms"), since(resume, ledgers.udpFromGuest()),
-              since(resume, ledgers.udpToGuest()), number(times, "arrival_to_first_uplink_ms"),
-              number(times, "arrival_to_first_downlink_ms"),
+              update + number(times, "bu_to_ba_ms"), inBridge(move, true, frames),
+              since(resume, ledgers.udpFromGuest()), inBridge(move, false, frames),
+              since(resume, ledgers.udpToGuest()),
               ledgers.udpFromGuest().lost(from, until), ledgers.udpToGuest().lost(from, stop),
               ledgers.udpToGuest().lost(stop, resume), ledgers.udpToGuest().lost(resume, until)));
     }
@@ -124,6 +136,17 @@ final class MigrationFigures {
   private static double since(long resumeNs, PacketLedger ledger) {
     long arrivalNs = ledger.nextArrival(resumeNs);
     return arrivalNs < 0 ? Double.NaN : (arrivalNs - resumeNs) / NS_PER_MS;
+  }
+
+  private static double inBridge(
+      Move move, boolean fromGuest, List<StreamWatch.Frame> frames) {
+    return frames.stream()
+            .filter(one -> one.fromGuest() == fromGuest && one.host().equals(move.to))
+            .mapToLong(one -> one.ns() - move.moved.movedNs())
+            .filter(ns -> ns >= 0)
+            .mapToDouble(ns -> ns / NS_PER_MS)
+            .min()
+            .orElse(Double.NaN);
   }
 
   private static double number(JsonObject times, String name) {

@@ -58,6 +58,7 @@ class VirtualMachineTest {
       b = laboratory.daemonB();
       VmSessions.awaitService(laboratory.topology, VirtualMachine.DESCRIBED.homeAddress());
       Laboratory.awaitState(a, "home");
+      final StreamWatch watch = laboratory.keep(new StreamWatch(laboratory));
       try (VmSessions sessions =
           VmSessions.begin(
               laboratory.topology, VirtualMachine.DESCRIBED.homeAddress(),
@@ -67,7 +68,7 @@ class VirtualMachineTest {
         staysAbroadWhenTheDestinationFails(sessions);
         movesHome(sessions);
         sessions.finish();
-        figures.print(System.out, sessions);
+        figures.print(System.out, sessions, watch.frames());
         assertNull(sessions.failure());
         assertEquals(0, sessions.ledgers().udpFromGuest().duplicated());
         assertEquals(0, sessions.ledgers().udpToGuest().duplicated());
