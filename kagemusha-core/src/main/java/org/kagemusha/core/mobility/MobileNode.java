@@ -164,7 +164,8 @@ public final class MobileNode implements NodeEngine {
             mobility, traffic, signalling, reader, new ErrorAnswers(underlay, counters), counters,
             LOG);
     this.homeLink =
-        new HomeLinkWatch(mobility, traffic, signalling, reader, keys, associations, counters);
+        new HomeLinkWatch(
+            mobility, traffic, frames, signalling, reader, keys, associations, counters);
     this.pseudoHome = newPseudoHome(settings.homeRouter());
     apply(settings);
   }
