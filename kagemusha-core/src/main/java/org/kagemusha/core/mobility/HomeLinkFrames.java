@@ -85,6 +85,22 @@ final class HomeLinkFrames {
     counters.add(Counter.NEIGHBOR_ADVERTISEMENTS_SENT);
   }
 
+  /**
+   * Tells who asks where the guest is, RFC 6275 §11.5.5: "Such replies MUST be sent using a unicast
+   * Neighbor Advertisement to the sender's link-layer address."
+   *
+   * @param station the Ethernet source of the solicitation
+   */
+  void answerForGuest(NeighborSolicitation solicitation, MacAddress station) {
+    MacAddress given = solicitation.sourceLinkLayerAddress();
+    send(
+        new NeighborAdvertisement(
+            solicitation.target(), solicitation.source(), solicitation.target(), false, true, true,
+            guestMac),
+        given == null || given.isGroup() ? station : given);
+    counters.add(Counter.NEIGHBOR_ADVERTISEMENTS_SENT);
+  }
+
   private void send(NeighborMessage message, MacAddress destination) {
     send(PacketBuffer.copyOf(NeighborDiscovery.build(message)), destination);
   }

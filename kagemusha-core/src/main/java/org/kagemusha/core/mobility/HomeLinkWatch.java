@@ -6,6 +6,7 @@ import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.NeighborMessage;
+import org.kagemusha.core.message.NeighborSolicitation;
 import org.kagemusha.core.message.RouterAdvertisement;
 import org.kagemusha.core.mobility.LocationDetector.Place;
 import org.kagemusha.core.mobility.MobileNode.Trigger;
@@ -36,6 +37,7 @@ final class HomeLinkWatch {
 
   private final GuestMobility mobility;
   private final GuestTraffic traffic;
+  private final HomeLinkFrames frames;
   private final SignallingInput signalling;
   private final SignallingReader reader;
   private final KeySource keys;
@@ -47,6 +49,7 @@ final class HomeLinkWatch {
   HomeLinkWatch(
       GuestMobility mobility,
       GuestTraffic traffic,
+      HomeLinkFrames frames,
       SignallingInput signalling,
       SignallingReader reader,
       KeySource keys,
@@ -54,6 +57,7 @@ final class HomeLinkWatch {
       Counters counters) {
     this.mobility = mobility;
     this.traffic = traffic;
+    this.frames = frames;
     this.signalling = signalling;
     this.reader = reader;
     this.keys = keys;
@@ -125,6 +129,8 @@ final class HomeLinkWatch {
     if (!own && multicast && isIcmpv6(frame, RouterAdvertisement.TYPE)
         || !own && isOfInterest(frame)) {
       onAdvertisement(frame, pseudoHome, nowNs);
+    } else if (!own && multicast && isForReturningGuest(frame)) {
+      onSolicitation(frame, nowNs);
     } else if (!own && isForGuestAtHome(frame)) {
       onAnswer(frame, nowNs);
     } else {
@@ -142,6 +148,40 @@ final class HomeLinkWatch {
     int target = frame.offset() + EthernetHeader.BYTES + ND_TARGET;
     Ipv6Address address = Ipv6Address.read(frame.bytes(), target);
     return traffic.path(address) != null || settings.homeAgents().contains(address);
+  }
+
+  /** A Neighbor Solicitation for a home address that is being deregistered. */
+  private boolean isForReturningGuest(PacketBuffer frame) {
+    if (!mobility.wantsBridgeWatch()
+        || !mobility.isGuestKnown()
+        || !isIcmpv6(frame, NeighborSolicitation.TYPE)
+        || frame.length() < EthernetHeader.BYTES + ND_TARGET + Ipv6Address.BYTES) {
+      return false;
+    }
+    int target = frame.offset() + EthernetHeader.BYTES + ND_TARGET;
+    HomeAddressPath path = traffic.path(Ipv6Address.read(frame.bytes(), target));
+    return path != null && path.registration().state() == RegistrationState.DEREGISTERING;
+  }
+
+  /**
+   * RFC 6275 §11.5.5: "After the mobile node sends the Binding Update, it MUST be prepared to reply
+   * to Neighbor Solicitations for its home address. [...] It is necessary to reply, since sending the
+   * Binding Acknowledgement from the home agent may require performing Neighbor Discovery". A guest
+   * that has just been moved may take long to.
+   */
+  private void onSolicitation(PacketBuffer frame, long nowNs) {
+    if (!advertisements.tryTake(nowNs)) {
+      counters.drop(DropReason.ND_RATE_LIMITED);
+      return;
+    }
+    // RFC 4862 §5.4.3: one from no address is another node's test of its own, and no request.
+    if (HomeLinkFrames.parse(frame) instanceof NeighborSolicitation solicitation
+        && !solicitation.source().equals(Ipv6Address.UNSPECIFIED)) {
+      frames.answerForGuest(
+          solicitation, MacAddress.read(frame.bytes(), frame.offset() + EthernetHeader.SOURCE));
+    } else {
+      counters.drop(DropReason.FRAME_FOREIGN_STATION);
+    }
   }
 
   private void onAdvertisement(

@@ -173,7 +173,8 @@ public final class MobileNode implements NodeEngine {
             mobility, traffic, signalling, reader, handover,
             new ErrorAnswers(underlay, counters), counters, LOG);
     this.homeLink =
-        new HomeLinkWatch(mobility, traffic, signalling, reader, keys, associations, counters);
+        new HomeLinkWatch(
+            mobility, traffic, frames, signalling, reader, keys, associations, counters);
     this.pseudoHome = newPseudoHome(settings.homeRouter());
     apply(settings);
   }

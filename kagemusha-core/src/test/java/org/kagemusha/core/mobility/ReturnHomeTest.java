@@ -128,6 +128,54 @@ class ReturnHomeTest {
     assertEquals("deregistering", f.state());
   }
 
+  private static byte[] solicitation(Ipv6Address source, Ipv6Address target) {
+    return frame(
+        NeighborDiscovery.build(
+            new NeighborSolicitation(
+                source, target.solicitedNode(), target,
+                source.equals(Ipv6Address.UNSPECIFIED) ? null : HOME_AGENT_TAP)),
+        MacAddress.multicastOf(target.solicitedNode()),
+        HOME_AGENT_TAP);
+  }
+
+  private NeighborAdvertisement lastReply() {
+    byte[] frame = f.frames.get(f.frames.size() - 1);
+    assertEquals(TAP_MAC, MobileNodeFixture.sourceOf(frame));
+    assertTrue(MobileNodeFixture.isTo(frame, HOME_AGENT_TAP));
+    return (NeighborAdvertisement) MobileNodeFixture.neighborMessage(frame);
+  }
+
+  @Test
+  void rfc6275_s11_5_5_repliesToSolicitationsForTheHomeAddressAfterTheBindingUpdate() {
+    atHome();
+    f.onHomeFrame(routerAdvertisement());
+    Ipv6Address asking = Ipv6Address.linkLocalOf(HOME_AGENT_TAP);
+    f.onHomeFrame(solicitation(asking, HOME_ADDRESS));
+    assertEquals(0, f.frames.size());
+    guestFrameOnTheBridge();
+    f.frames.clear();
+    f.onHomeFrame(solicitation(asking, HOME_ADDRESS));
+    assertEquals(
+        new NeighborAdvertisement(
+            HOME_ADDRESS, asking, HOME_ADDRESS, false, true, true, GUEST_MAC),
+        lastReply());
+    f.frames.clear();
+    f.onHomeFrame(solicitation(asking, CORRESPONDENT));
+    f.onHomeFrame(solicitation(Ipv6Address.UNSPECIFIED, HOME_ADDRESS));
+    assertEquals(0, f.frames.size());
+  }
+
+  @Test
+  void homeAgentThatHasAcknowledgedIsAnsweredByTheGuestItself() {
+    atHome();
+    f.onHomeFrame(routerAdvertisement());
+    guestFrameOnTheBridge();
+    bridge(acknowledgement(0, lastUpdate().sequence()));
+    f.frames.clear();
+    f.onHomeFrame(solicitation(Ipv6Address.linkLocalOf(HOME_AGENT_TAP), HOME_ADDRESS));
+    assertEquals(0, f.frames.size());
+  }
+
   @Test
   void rfc6275_s11_5_5_announcesEachAddressThreeTimesAfterTheAcknowledgement() {
     atHome();

@@ -22,6 +22,7 @@ final class Demo {
   private final DemoOptions options;
   private final PrintStream out;
   private final Witness witness;
+  private final MovableGuest guest;
   private final Path directory;
   private final long beganNs = System.nanoTime();
   private volatile boolean isEnding;
@@ -32,10 +33,24 @@ final class Demo {
   }
 
   Demo(DemoOptions options, PrintStream out, Witness witness) throws IOException {
+    this(options, out, witness, new NamespaceGuest(), directory());
+  }
+
+  /**
+   * @param directory takes configuration files, sockets, state and logs
+   */
+  Demo(
+      DemoOptions options, PrintStream out, Witness witness, MovableGuest guest, Path directory) {
     this.options = options;
     this.out = out;
     this.witness = witness;
-    this.directory = Files.createTempDirectory("kagemusha-demo");
+    this.guest = guest;
+    this.directory = directory;
+  }
+
+  /** A new directory for a demonstration, which removes it. */
+  static Path directory() throws IOException {
+    return Files.createTempDirectory("kagemusha-demo");
   }
 
   DemoReport run() throws IOException, InterruptedException {
@@ -64,21 +79,23 @@ final class Demo {
   }
 
   private DemoReport runIn(Topology topology) throws IOException, InterruptedException {
-    DemoConfiguration configuration = 
-        new DemoConfiguration(directory, options.protection(), options.dad());
+    DemoConfiguration configuration =
+        new DemoConfiguration(
+            directory, options.protection(), options.dad(), guest.described());
+    guest.configure(configuration);
     say("starting the home agent and one daemon on each hypervisor; logs in " + directory);
     try (DaemonProcess agent = configuration.startHomeAgent(topology);
         DaemonProcess a = configuration.startDaemon("a", topology.hypervisorA(), "vms");
-        DaemonProcess b = configuration.startDaemon("b", topology.hypervisorB(), "eth0")) {
+        DaemonProcess b = configuration.startDaemon("b", topology.hypervisorB(), "eth0");
+        MovableGuest moving = guest) {
       agent.await("ready", status -> true);
       a.await("ready", status -> true);
       b.await("ready", status -> !stateOf(status, "care_of").isEmpty());
-      topology.startGuest();
-      say("the guest boots at home and learns address and default route from the home agent");
-      awaitGuestAddress(topology);
+      say(moving.startMeans());
+      moving.start(topology);
       a.await("home", status -> stateOf(status, "state").startsWith("home"));
-      try (Sessions sessions = new Sessions(topology)) {
-        return moveThereAndBack(topology, sessions, a, b);
+      try (Traffic sessions = moving.sessions()) {
+        return moveThereAndBack(sessions, a, b);
       }
     } catch (IOException e) {
       say("logs:");
@@ -87,15 +104,14 @@ final class Demo {
     }
   }
 
-  private DemoReport moveThereAndBack(
-      Topology topology, Sessions sessions, DaemonProcess a, DaemonProcess b)
+  private DemoReport moveThereAndBack(Traffic sessions, DaemonProcess a, DaemonProcess b)
       throws IOException, InterruptedException {
     say("TCP counter, UDP stream and ping run; the guest stays at home for a moment");
     pause(options.stayMs() / 2);
     List<Span> spans = new ArrayList<>();
     for (int round = 0; round < options.rounds(); round++) {
-      spans.add(move("A", "B", topology.hypervisorA(), topology.hypervisorB(), topology, a, b));
-      spans.add(move("B", "A", topology.hypervisorB(), topology.hypervisorA(), topology, b, a));
+      spans.add(move("A", "B", a, b));
+      spans.add(move("B", "A", b, a));
     }
     long endNs = System.nanoTime();
     long tcpUp = sessions.tcpNumbersToCorrespondent();
@@ -115,62 +131,54 @@ final class Demo {
         ping.duplicates(), tcpUp, tcpDown, moves);
   }
 
-  private Span move(
-      String from,
-      String to,
-      String fromNamespace,
-      String toNamespace,
-      Topology topology,
-      DaemonProcess source,
-      DaemonProcess destination)
+  private Span move(String from, String to, DaemonProcess source, DaemonProcess destination)
       throws IOException, InterruptedException {
     say("moving the guest " + from + " -> " + to);
-    long startNs = System.nanoTime();
-    topology.moveGuest(fromNamespace, toNamespace);
-    long movedNs = System.nanoTime();
-    source.ask("left");
+    MovableGuest.Moved moved = guest.move(source);
     pause(options.stayMs());
     JsonObject handover =
         JsonParser.parseString(destination.ask("status json")).getAsJsonObject()
             .getAsJsonObject("handover");
-    return new Span(from, to, startNs, movedNs, handover);
+    return new Span(from, to, moved, handover);
   }
 
-  private MoveReport report(Span span, long untilNs, Sessions sessions) {
+  private MoveReport report(Span span, long untilNs, Traffic traffic) {
+    final Traffic.Ledgers sessions = traffic.ledgers();
     // A packet sent in the last 100 ms of the span may still be under way.
     long sentUntilNs = untilNs - 100 * MILLISECOND;
     long from = span.startNs() - 100 * MILLISECOND;
     MoveReport.EachWay gap =
         new MoveReport.EachWay(
-            ms(sessions.udpFromGuest.longestGap(from, untilNs)),
-            ms(sessions.udpToGuest.longestGap(from, untilNs)));
+            ms(sessions.udpFromGuest().longestGap(from, untilNs)),
+            ms(sessions.udpToGuest().longestGap(from, untilNs)));
     MoveReport.EachWay tcpGap =
         new MoveReport.EachWay(
-            ms(sessions.tcpFromGuest.longestGap(from, untilNs)),
-            ms(sessions.tcpToGuest.longestGap(from, untilNs)));
-    int lostFrom = sessions.udpFromGuest.lost(from, sentUntilNs);
-    int lostTo = sessions.udpToGuest.lost(from, sentUntilNs);
+            ms(sessions.tcpFromGuest().longestGap(from, untilNs)),
+            ms(sessions.tcpToGuest().longestGap(from, untilNs)));
+    int lostFrom = sessions.udpFromGuest().lost(from, sentUntilNs);
+    int lostTo = sessions.udpToGuest().lost(from, sentUntilNs);
     // Numbers still come at the end, whatever TCP's own timers made of the gap.
     long recently = untilNs - ALIVE_WITHIN_NS;
     boolean survived =
-        sessions.failure() == null
-            && sessions.tcpFromGuest.hasArrival(recently, untilNs)
-            && sessions.tcpToGuest.hasArrival(recently, untilNs);
+        traffic.failure() == null
+            && sessions.tcpFromGuest().hasArrival(recently, untilNs)
+            && sessions.tcpToGuest().hasArrival(recently, untilNs);
     return new MoveReport(
         span.from(), span.to(), survived,
         Math.max(gap.fromGuest(), gap.toGuest()),
         lostFrom + lostTo,
-        sessions.udpFromGuest.duplicated(from, sentUntilNs)
-            + sessions.udpToGuest.duplicated(from, sentUntilNs),
+        sessions.udpFromGuest().duplicated(from, sentUntilNs)
+            + sessions.udpToGuest().duplicated(from, sentUntilNs),
         arrivalSinceMove(span),
         number(span.handover(), "arrival_to_bu_ms"),
         number(span.handover(), "bu_to_ba_ms"),
         new MoveReport.EachWay(
-            sinceMove(sessions.udpFromGuest.firstArrival(span.movedNs()), span),
-            sinceMove(sessions.udpToGuest.firstArrival(span.movedNs()), span)),
+            sinceMove(sessions.udpFromGuest().firstArrival(span.movedNs()), span),
+            sinceMove(sessions.udpToGuest().firstArrival(span.movedNs()), span)),
         gap,
         new MoveReport.EachWay(lostFrom, lostTo),
-        tcpGap);
+        tcpGap,
+        span.moved().vm());
   }
 
   /** The daemon's monotonic clock is this process's too. */
@@ -242,9 +250,14 @@ final class Demo {
   }
 
   private record Span(
-      String from,
-      String to,
-      long startNs,
-      long movedNs,
-      JsonObject handover) {}
+      String from, String to, MovableGuest.Moved moved, JsonObject handover) {
+
+    long startNs() {
+      return moved.startNs();
+    }
+
+    long movedNs() {
+      return moved.movedNs();
+    }
+  }
 }

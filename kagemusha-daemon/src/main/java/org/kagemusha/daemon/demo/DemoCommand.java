@@ -21,6 +21,15 @@ import picocli.CommandLine.Option;
     })
 public final class DemoCommand implements Callable<Integer> {
 
+  /** Octets a second that a migration takes of the network: slow enough to be watched. */
+  private static final long WATCHABLE = 20_000_000;
+
+  /** What moves. */
+  enum GuestKind {
+    none,
+    qemu
+  }
+
   /** When the home agent tests a home address for duplicates. */
   enum DuplicateAddressDetection {
     strict,
@@ -54,6 +63,16 @@ public final class DemoCommand implements Callable<Integer> {
       description = "Moves there and back (1 to 5, default: ${DEFAULT-VALUE}).")
   private int rounds;
 
+  @Option(
+      names = "--vm",
+      defaultValue = "none",
+      description = {
+        "qemu: the guest is a virtual machine of QEMU's in software emulation, which boots Debian's"
+            + " own kernel and is migrated live. none: a network namespace, whose card changes"
+            + " bridges (default: ${DEFAULT-VALUE})."
+      })
+  private GuestKind vm;
+
   @Option(names = "--json", paramLabel = "FILE", description = "Write the report to a file as JSON.")
   private Path json;
 
@@ -75,18 +94,26 @@ public final class DemoCommand implements Callable<Integer> {
       return 2;
     }
     DemoReport report;
+    MovableGuest guest;
     try {
+      Path directory = Demo.directory();
+      guest =
+          vm == GuestKind.qemu
+              ? new VirtualMachine(directory, WATCHABLE, new MigrationProgress(System.out))
+              : new NamespaceGuest();
       report =
           new Demo(
                   new DemoOptions(protection, dad.name(), rounds, stayMs, keep),
                   System.out,
-                  topology -> {})
+                  topology -> {},
+                  guest,
+                  directory)
               .run();
     } catch (IOException e) {
       System.err.println("demo: " + e.getMessage());
       return 1;
     }
-    report.print(System.out);
+    report.print(System.out, guest.movedMeans());
     if (json != null) {
       Files.writeString(
           json, new GsonBuilder().setPrettyPrinting().create().toJson(report) + "\n");

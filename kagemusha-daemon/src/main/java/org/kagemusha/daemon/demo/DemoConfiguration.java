@@ -36,11 +36,16 @@ public final class DemoConfiguration {
    * @param dad the home agent's duplicate address detection
    */
   public DemoConfiguration(Path directory, DemoProtection protection, String dad) {
+    this(directory, protection, dad, DemoGuest.FIRST);
+  }
+
+  /** As the other, with another first guest. */
+  DemoConfiguration(Path directory, DemoProtection protection, String dad, DemoGuest first) {
     this.directory = directory;
     this.protection = protection;
     this.authority = new DemoAuthority(directory.resolve("pki"));
     this.dad = dad;
-    add(DemoGuest.FIRST);
+    add(first);
   }
 
   /** Makes the home agent serve another guest too. */
@@ -118,7 +123,7 @@ public final class DemoConfiguration {
    */
   public DaemonProcess startDaemon(String name, String namespace, String underlay)
       throws IOException {
-    return startDaemon(name, namespace, underlay, DemoGuest.FIRST);
+    return startDaemon(name, namespace, underlay, vms.get(0).guest());
   }
 
   /** As {@link #startDaemon(String, String, String)}, for another guest that was added. */

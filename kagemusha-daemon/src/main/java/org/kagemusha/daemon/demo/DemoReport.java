@@ -31,11 +31,18 @@ public record DemoReport(
     @SerializedName("tcp_numbers_to_guest") long tcpNumbersToGuest,
     List<MoveReport> moves) {
 
-  /** Prints the timeline of each move and the summary for people. */
-  void print(PrintStream out) {
+  /**
+   * Prints the timeline of each move and the summary for people.
+   *
+   * @param movedMeans the words before the new place's name
+   */
+  void print(PrintStream out, String movedMeans) {
     for (MoveReport move : moves) {
       out.printf("%nmove %s -> %s%n", move.from(), move.to());
-      for (Event event : timeline(move)) {
+      if (move.vm() != null) {
+        out.printf("  %10.1f ms  the VM stops at %s%n", -move.vm().stoppedMs(), move.from());
+      }
+      for (Event event : timeline(move, movedMeans)) {
         out.printf(event.ms() < 0 ? "       never     %2$s%n" : "  %10.1f ms  %s%n",
             event.ms(), event.what());
       }
@@ -58,10 +65,10 @@ public record DemoReport(
         survived ? "survived" : "LOST", protection, dad);
   }
 
-  private static List<Event> timeline(MoveReport move) {
+  private static List<Event> timeline(MoveReport move, String movedMeans) {
     double update = then(move.arrivalMs(), move.arrivalToBuMs());
     List<Event> events = new ArrayList<>();
-    events.add(new Event(0, "the guest's port is in the bridge of " + move.to()));
+    events.add(new Event(0, movedMeans + move.to()));
     events.add(new Event(move.arrivalMs(), "the daemon notices the guest"));
     events.add(new Event(update, "Binding Update sent"));
     events.add(new Event(then(update, move.buToBaMs()), "Binding Acknowledgement received"));

@@ -20,6 +20,7 @@ import java.util.Locale;
  * @param gapEachWayMs the longest silence of the UDP stream each way
  * @param lostEachWay lost packets each way
  * @param tcpGapEachWayMs the longest silence of the TCP session each way
+ * @param vm what the VMM told of the move; null where the guest is no virtual machine
  */
 public record MoveReport(
     String from,
@@ -34,7 +35,20 @@ public record MoveReport(
     @SerializedName("first_packet_ms") EachWay firstPacketMs,
     @SerializedName("gap_each_way_ms") EachWay gapEachWayMs,
     @SerializedName("lost_each_way") EachWay lostEachWay,
-    @SerializedName("tcp_gap_each_way_ms") EachWay tcpGapEachWayMs) {
+    @SerializedName("tcp_gap_each_way_ms") EachWay tcpGapEachWayMs,
+    Vm vm) {
+
+  /**
+   * What a VMM told of a migration.
+   *
+   * @param stoppedMs from STOP at the source to RESUME at the destination
+   * @param totalMs from the command to its end
+   * @param octets transferred
+   */
+  public record Vm(
+      @SerializedName("stopped_ms") double stoppedMs,
+      @SerializedName("total_ms") long totalMs,
+      long octets) {}
 
   /**
    * A figure for each direction.

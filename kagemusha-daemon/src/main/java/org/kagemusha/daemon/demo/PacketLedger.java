@@ -11,6 +11,7 @@ final class PacketLedger {
   private final long[] arrivedNs;
   private final int[] copies;
   private volatile int sent;
+  private int again;
 
   PacketLedger(int capacity) {
     sentNs = new long[capacity];
@@ -33,6 +34,52 @@ final class PacketLedger {
     if (sequence >= 0 && sequence < arrivedNs.length && copies[sequence]++ == 0) {
       arrivedNs[sequence] = nowNs;
     }
+  }
+
+  /** As {@link #arrived}, of an arrival that is told of and may be told of twice. */
+  void arrivedOnce(int sequence, long nowNs) {
+    if (sequence >= 0 && sequence < arrivedNs.length && copies[sequence] == 0) {
+      arrived(sequence, nowNs);
+    }
+  }
+
+  /**
+   * Puts right what was told of a packet, by an account of all of them.
+   *
+   * @param laterNs when a later packet arrived; this one came no later, if it came
+   * @return when a packet before this one arrived at the latest
+   */
+  long settle(int sequence, boolean came, long laterNs) {
+    if (came) {
+      arrivedOnce(sequence, laterNs);
+    }
+    return came ? Math.min(arrivedNs[sequence], laterNs) : laterNs;
+  }
+
+  /** Packets that came more than once, of which it is not known when. */
+  void cameAgain(int packets) {
+    again = packets;
+  }
+
+  /** Copies beyond the first of all packets. */
+  int duplicated() {
+    return again + duplicated(Long.MIN_VALUE, Long.MAX_VALUE);
+  }
+
+  /** How many packets were sent. */
+  int sent() {
+    return sent;
+  }
+
+  /** When a packet first arrived at or after a time, whenever it was sent; or -1. */
+  long nextArrival(long fromNs) {
+    long next = -1;
+    for (int i = 0; i < sent; i++) {
+      if (copies[i] > 0 && arrivedNs[i] >= fromNs && (next < 0 || arrivedNs[i] < next)) {
+        next = arrivedNs[i];
+      }
+    }
+    return next;
   }
 
   /** Packets sent in a span of time of which no copy arrived. */

@@ -12,7 +12,7 @@ import org.kagemusha.tap.netns.NamespaceCall;
  * stream both ways and a ping. All of it runs in this process, so that one clock stamps everything;
  * each socket belongs to its end's network namespace.
  */
-final class Sessions implements AutoCloseable {
+final class Sessions implements Traffic {
 
   /** One UDP packet each way and two milliseconds, and 90 seconds of room. */
   static final long UDP_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(2);
@@ -86,21 +86,28 @@ final class Sessions implements AutoCloseable {
     }
   }
 
-  long tcpNumbersToGuest() {
+  @Override
+  public Ledgers ledgers() {
+    return new Ledgers(udpFromGuest, udpToGuest, tcpFromGuest, tcpToGuest);
+  }
+
+  @Override
+  public long tcpNumbersToGuest() {
     return tcpGuest.received();
   }
 
-  long tcpNumbersToCorrespondent() {
+  @Override
+  public long tcpNumbersToCorrespondent() {
     return tcpCorrespondent.received();
   }
 
-  /** Why the TCP session ended, or null while it lives. */
-  String failure() {
+  @Override
+  public String failure() {
     return tcpGuest.failure() != null ? tcpGuest.failure() : tcpCorrespondent.failure();
   }
 
-  /** Ends the streams, lets what is on its way arrive, and reads ping's summary. */
-  PingProcess.Summary finish() throws IOException, InterruptedException {
+  @Override
+  public PingProcess.Summary finish() throws IOException, InterruptedException {
     PingProcess.Summary summary = ping.finish();
     udpGuest.stopSending();
     udpCorrespondent.stopSending();

@@ -27,11 +27,17 @@ final class Laboratory implements AutoCloseable {
   private final Deque<Closeable> toClose = new ArrayDeque<>();
 
   Laboratory(Path directory, DemoProtection protection, String dad) throws IOException {
+    this(directory, protection, dad, DemoGuest.FIRST);
+  }
+
+  /** With another guest than a namespace. */
+  Laboratory(Path directory, DemoProtection protection, String dad, DemoGuest guest)
+      throws IOException {
     this.directory = directory;
     topology =
         Topology.build("kgt" + ProcessHandle.current().pid() + "x" + COUNT.incrementAndGet());
     toClose.push(topology);
-    configuration = new DemoConfiguration(directory, protection, dad);
+    configuration = new DemoConfiguration(directory, protection, dad, guest);
     for (Device device : underlay()) {
       NetworkCard.leavesToHardware(device.namespace(), device.name(), false);
     }

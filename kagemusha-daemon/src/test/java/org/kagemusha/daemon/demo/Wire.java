@@ -37,10 +37,15 @@ final class Wire implements Closeable {
 
   /** Begins to capture; returns when tcpdump listens. */
   static Wire tap(String namespace, String device, Path file) throws IOException {
+    return tap(namespace, device, file, "");
+  }
+
+  /** Begins to capture what a filter of tcpdump's selects; returns when tcpdump listens. */
+  static Wire tap(String namespace, String device, Path file, String filter) throws IOException {
     Process process =
         new ProcessBuilder(
                 "ip", "netns", "exec", namespace, "tcpdump", "-n", "-U", "-Z", "root", "-B",
-                "16384", "--immediate-mode", "-i", device, "-w", file.toString())
+                "16384", "--immediate-mode", "-i", device, "-w", file.toString(), filter)
             .redirectErrorStream(true)
             .start();
     StringBuilder line = new StringBuilder();
