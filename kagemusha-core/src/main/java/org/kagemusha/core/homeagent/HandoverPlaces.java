@@ -28,6 +28,16 @@ final class HandoverPlaces {
     private long previousUntilNs;
   }
 
+  /** Has the packets that went to the place before fetched for a VM that has returned. */
+  static void returned(
+      BindingCacheEntry entry, boolean clear, ReturnedGuests guests, long nowNs) {
+    Memory memory = entry.handover;
+    if (memory != null && memory.previousKey != null && nowNs < memory.previousUntilNs) {
+      guests.fetch(
+          entry.homeAddress, memory.previousCareOf, memory.previousKey, clear, nowNs);
+    }
+  }
+
   /**
    * The keys for the acknowledgement of an accepted update, or null.
    *

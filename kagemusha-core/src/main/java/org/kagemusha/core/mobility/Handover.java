@@ -107,24 +107,17 @@ final class Handover {
   }
 
   /**
-   * Keys of the home agent.
+   * Keys of the home agent, for the binding that is here.
    *
-   * @param abroad whether the binding that they are for is here
-   * @param careOf this host's care-of address, or null
+   * @param careOf this host's care-of address
    */
   void keys(
       Ipv6Address homeAddress,
       HandoverKeys keys,
-      boolean abroad,
       Ipv6Address careOf,
       long wallMs) {
-    if (!isWanted()) {
-      return;
-    }
-    if (abroad) {
+    if (isWanted()) {
       oldPlace.key(homeAddress, keys.key());
-    }
-    if (careOf != null) {
       newPlace.fetch(homeAddress, keys, careOf, wallMs, nowNs);
     }
   }

@@ -508,11 +508,7 @@ public final class MobileNode implements NodeEngine {
   }
 
   private void give(PacketBuffer ipv6) {
-    if (mobility.place() == Place.HOME) {
-      frames.send(ipv6, settings.guestMac());
-    } else {
-      pseudoHome.deliver(ipv6);
-    }
+    pseudoHome.deliver(ipv6);
   }
 
   @Override
