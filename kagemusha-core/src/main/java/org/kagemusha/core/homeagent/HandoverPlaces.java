@@ -46,12 +46,15 @@ final class HandoverPlaces {
   HandoverKeys keys(
       BindingCacheEntry entry,
       BindingUpdate update,
-      SecurityAssociationPair pair,
+      ReturnPath way,
       Ipv6Address careOf,
       long nowNs) {
+    SecurityAssociationPair pair = way.pair();
+    // Hosts speak natively to each other, which one that needs UDP cannot.
     boolean may =
         update.wantsHandoverKeys()
             && pair != null
+            && way.udpPort() == 0
             && pair.outbound().encryption() != EncryptionAlgorithm.NULL;
     Memory memory = entry.handover;
     if (memory == null) {

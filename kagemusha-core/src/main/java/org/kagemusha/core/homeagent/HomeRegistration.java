@@ -234,7 +234,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
         PrefixLifetimes.acceptance(settings, entry.lifetimeUnits),
         entry.sequence,
         entry.lifetimeUnits,
-        handovers.keys(entry, update, to.pair(), entry.careOf, nowNs),
+        handovers.keys(entry, update, to, entry.careOf, nowNs),
         nowNs);
   }
 
@@ -255,7 +255,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
       end(entry, State.DEREGISTERED, nowNs);
       log.deregistered(request, careOf);
     }
-    handovers.keys(entry, request.update(), request.returnPath().pair(), null, nowNs);
+    handovers.keys(entry, request.update(), request.returnPath(), null, nowNs);
     // RFC 6275 §10.3.2: "The Lifetime field MUST be set to zero."
     acknowledgements.send(
         request.returnPath(),

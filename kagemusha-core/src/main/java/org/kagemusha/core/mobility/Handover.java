@@ -16,9 +16,9 @@ import org.kagemusha.core.wire.PacketBuffer;
 import org.slf4j.Logger;
 
 /**
- * The way of a packet out of the tunnel to the guest, which no move shall lose: it may be held until
- * what went to the place before is there ({@link NewPlace}), or kept for the place after ({@link
- * OldPlace}). One host may be both at a time.
+ * The way of a packet out of the tunnel to the guest, which no move shall lose: it may be held
+ * until what went to the place before is there ({@link NewPlace}), or kept for the place after
+ * ({@link OldPlace}). One host may be both at a time.
  */
 final class Handover {
 
@@ -161,7 +161,9 @@ final class Handover {
     return goesOn;
   }
 
-  /** Whether what {@link #left} began has ended, or another host has spoken for the VM long since. */
+  /**
+   * Whether what {@link #left} began has ended, or another host has spoken for the VM long since.
+   */
   boolean isOver() {
     return oldPlace.isOver(nowNs);
   }
