@@ -17,8 +17,8 @@ import org.kagemusha.core.message.HandoverMessage;
 import org.kagemusha.core.wire.Ipv6Address;
 
 /**
- * A handover key of one place: authenticates Handover Initiate and Acknowledge, and gives the keys of
- * the packets between the hosts.
+ * A handover key of one place: authenticates Handover Initiate and Acknowledge, and gives the keys
+ * of the packets between the hosts.
  *
  * <p>The authenticator is HMAC-SHA-256 (RFC 5568 §6.4.5: "implementations can use other algorithms
  * such as HMAC_SHA256"), the first 16 octets, over source, destination and message. Packets are

@@ -28,6 +28,16 @@ final class HandoverPlaces {
     private long previousUntilNs;
   }
 
+  /** Has the packets that went to the place before fetched for a VM that has returned. */
+  static void returned(
+      BindingCacheEntry entry, boolean clear, ReturnedGuests guests, long nowNs) {
+    Memory memory = entry.handover;
+    if (memory != null && memory.previousKey != null && nowNs < memory.previousUntilNs) {
+      guests.fetch(
+          entry.homeAddress, memory.previousCareOf, memory.previousKey, clear, nowNs);
+    }
+  }
+
   /**
    * The keys for the acknowledgement of an accepted update, or null.
    *
@@ -36,12 +46,15 @@ final class HandoverPlaces {
   HandoverKeys keys(
       BindingCacheEntry entry,
       BindingUpdate update,
-      SecurityAssociationPair pair,
+      ReturnPath way,
       Ipv6Address careOf,
       long nowNs) {
+    SecurityAssociationPair pair = way.pair();
+    // Hosts speak natively to each other, which one that needs UDP cannot.
     boolean may =
         update.wantsHandoverKeys()
             && pair != null
+            && way.udpPort() == 0
             && pair.outbound().encryption() != EncryptionAlgorithm.NULL;
     Memory memory = entry.handover;
     if (memory == null) {

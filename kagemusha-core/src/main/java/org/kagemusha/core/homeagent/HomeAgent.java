@@ -10,6 +10,7 @@ import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.BindingUpdate;
+import org.kagemusha.core.message.HandoverMessage;
 import org.kagemusha.core.message.NeighborDiscovery;
 import org.kagemusha.core.neighbor.DuplicateAddressDetection;
 import org.kagemusha.core.neighbor.NeighborCache;
@@ -57,6 +58,7 @@ public final class HomeAgent implements NodeEngine {
   private final HomeLinkNeighborDiscovery neighborDiscovery;
   private final ErrorAnswers errors;
   private final RouterAdvertiser advertiser;
+  private final ReturnedGuests returned;
   private final OffloadState offload = new OffloadState();
   private final long tapMacBits;
   private HomeAgentSettings settings;
@@ -107,6 +109,10 @@ public final class HomeAgent implements NodeEngine {
     this.forwarding = new Forwarding(cache, keys, neighbors, routed, counters);
     this.interception =
         new Interception(address, cache, proxy, neighbors, forwarding, tunnels);
+    reader.takeHandovers();
+    this.returned =
+        new ReturnedGuests(
+            address, routed, forwarding, tunnels, associations, wallClockMs, counters);
     this.registration =
         new HomeRegistration(
             cache,
@@ -114,6 +120,7 @@ public final class HomeAgent implements NodeEngine {
             new BindingUpdateValidation(keys, cache),
             new AcknowledgementSender(address, routed, neighbors, random, counters),
             interception,
+            returned,
             counters);
     this.detection =
         new DuplicateAddressDetection(
@@ -306,7 +313,9 @@ public final class HomeAgent implements NodeEngine {
   @Override
   public void onEspArrival(PacketBuffer packet, int esp) {
     // Strangers' packets are opened only as far as there is a limit for them.
-    if (!stopped && (packet.offset() == esp || reverseTunnel.isFromCareOf(packet))) {
+    if (!stopped && (packet.offset() == esp
+        || reverseTunnel.isFromCareOf(packet)
+        || returned.isFromOldPlace(packet))) {
       associations.prepare(packet, esp);
     }
   }
@@ -325,7 +334,11 @@ public final class HomeAgent implements NodeEngine {
       return;
     }
     switch (reader.read(packet, nowNs)) {
-      case TUNNEL -> reverseTunnel.onPacket(packet, reader, nowNs);
+      case TUNNEL -> {
+        if (!returned.takes(packet, reader, nowNs)) {
+          reverseTunnel.onPacket(packet, reader, nowNs);
+        }
+      }
       case SIGNALLING -> onSignalling(nowNs);
       case ICMPV6 -> onIcmpv6(packet, nowNs);
       // RFC 6275 §6.4: the home agent is no mobile node.
@@ -364,7 +377,9 @@ public final class HomeAgent implements NodeEngine {
       return DropReason.OUTER_DESTINATION_WRONG;
     }
     int next = Ipv6Header.nextHeader(bytes, at);
-    if (next != Protocol.IPV6 && next != Protocol.ESP || reverseTunnel.isFromCareOf(packet)) {
+    if (next != Protocol.IPV6 && next != Protocol.ESP
+        || reverseTunnel.isFromCareOf(packet)
+        || returned.isFromOldPlace(packet)) {
       return null;
     }
     if (next == Protocol.ESP && packet.length() >= Ipv6Header.BYTES + Integer.BYTES) {
@@ -385,6 +400,8 @@ public final class HomeAgent implements NodeEngine {
   private void onSignalling(long nowNs) {
     if (reader.signalling().message() instanceof BindingUpdate update) {
       registration.onBindingUpdate(reader.signalling(), update, nowNs);
+    } else if (reader.signalling().message() instanceof HandoverMessage) {
+      returned.onMessage(reader.signalling());
     } else {
       counters.drop(DropReason.MOBILITY_NOT_FOR_ROLE);
     }
@@ -407,6 +424,7 @@ public final class HomeAgent implements NodeEngine {
     }
     keys.onDeadline(nowNs);
     registration.onDeadline(nowNs);
+    returned.onDeadline(nowNs);
     detection.onDeadline(nowNs);
     proxy.onDeadline(nowNs);
     neighbors.onDeadline(nowNs);
@@ -424,7 +442,7 @@ public final class HomeAgent implements NodeEngine {
     }
     long next = Math.min(cache.nextDeadlineNs(), detection.nextDeadlineNs());
     next = Math.min(next, Math.min(proxy.nextDeadlineNs(), neighbors.nextDeadlineNs()));
-    next = Math.min(next, keys.nextDeadlineNs());
+    next = Math.min(next, Math.min(keys.nextDeadlineNs(), returned.nextDeadlineNs()));
     return Math.min(next, advertiser.nextDeadlineNs());
   }
 

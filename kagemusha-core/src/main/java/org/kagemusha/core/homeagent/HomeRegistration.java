@@ -34,6 +34,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
   private final BindingUpdateValidation validation;
   private final AcknowledgementSender acknowledgements;
   private final Interception interception;
+  private final ReturnedGuests returned;
   private final Counters counters;
   private final BindingLog log = new BindingLog();
   private final HandoverPlaces handovers = new HandoverPlaces();
@@ -45,12 +46,14 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
       BindingUpdateValidation validation,
       AcknowledgementSender acknowledgements,
       Interception interception,
+      ReturnedGuests returned,
       Counters counters) {
     this.cache = cache;
     this.keys = keys;
     this.validation = validation;
     this.acknowledgements = acknowledgements;
     this.interception = interception;
+    this.returned = returned;
     this.counters = counters;
   }
 
@@ -231,7 +234,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
         PrefixLifetimes.acceptance(settings, entry.lifetimeUnits),
         entry.sequence,
         entry.lifetimeUnits,
-        handovers.keys(entry, update, to.pair(), entry.careOf, nowNs),
+        handovers.keys(entry, update, to, entry.careOf, nowNs),
         nowNs);
   }
 
@@ -243,6 +246,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     BindingCacheEntry entry = request.entry();
     entry.sequence = request.update().sequence();
     inForce(entry.homeAddress, request.returnPath(), nowNs);
+    final boolean clear = entry.payload == null;
     if (entry.isLive()) {
       Ipv6Address careOf = entry.careOf;
       // RFC 6275 §10.3.2: "It SHOULD mark the Binding Cache entry as invalid, and MUST stop
@@ -251,6 +255,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
       end(entry, State.DEREGISTERED, nowNs);
       log.deregistered(request, careOf);
     }
+    handovers.keys(entry, request.update(), request.returnPath(), null, nowNs);
     // RFC 6275 §10.3.2: "The Lifetime field MUST be set to zero."
     acknowledgements.send(
         request.returnPath(),
@@ -258,8 +263,11 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
         BindingStatus.ACCEPTED,
         request.update().sequence(),
         0,
-        handovers.keys(entry, request.update(), request.returnPath().pair(), null, nowNs),
+        null,
         nowNs);
+    if (request.fromHome()) {
+      HandoverPlaces.returned(entry, clear, returned, nowNs);
+    }
   }
 
   @Override

@@ -62,8 +62,8 @@ public interface KeySource {
   default void inDoubt(Ipv6Address homeAddress, long nowNs) {}
 
   /**
-   * This node has stopped speaking for its VM, but still takes what comes for it: keys that were used
-   * here open, and seal nothing, until {@link #abandoned}.
+   * This node has stopped speaking for its VM, but still takes what comes for it: keys that were
+   * used here open, and seal nothing, until {@link #abandoned}.
    */
   default void departed(long nowNs) {}
 

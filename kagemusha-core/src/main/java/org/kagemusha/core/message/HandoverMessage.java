@@ -8,15 +8,15 @@ import org.kagemusha.core.wire.Protocol;
 
 /**
  * A Handover Initiate or Handover Acknowledge, RFC 5568 §6.2.1, with the options that Kagemusha's
- * hosts need to know and trust each other. The host where the VM arrived sends the Handover Initiate
- * to the one that it left, as RFC 5949 does in its reactive mode, since no host knows beforehand
- * where a VM goes.
+ * hosts need to know and trust each other. The host where the VM arrived sends the Handover
+ * Initiate to the one that it left, as RFC 5949 does in its reactive mode, since no host knows
+ * beforehand where a VM goes.
  *
- * <p>Options, in this order: Mobility Header IP Address/Prefix (§6.4.2) with the home address, as the
- * care-of address that the guest used at the old place and uses at the new one; in a Handover
- * Initiate the Mobility Header Link-Layer Address (§6.4.4) of the guest; our own with nonce and SPI;
- * Binding Authorization Data for FMIPv6 (§6.4.5), the last. Its Option Length counts the SPI, too,
- * so that whoever does not know the option can skip it.
+ * <p>Options, in this order: Mobility Header IP Address/Prefix (§6.4.2) with the home address, as
+ * the care-of address that the guest used at the old place and uses at the new one; in a Handover
+ * Initiate the Mobility Header Link-Layer Address (§6.4.4) of the guest; our own with nonce and
+ * SPI; Binding Authorization Data for FMIPv6 (§6.4.5), the last. Its Option Length counts the SPI,
+ * too, so that whoever does not know the option can skip it.
  */
 public final class HandoverMessage implements MobilityMessage {
 
@@ -67,7 +67,8 @@ public final class HandoverMessage implements MobilityMessage {
   }
 
   /**
-   * A Handover Initiate that is not authenticated yet, with the U flag: what was buffered is wanted.
+   * A Handover Initiate that is not authenticated yet, with the U flag: what was buffered is
+   * wanted.
    *
    * @param sequence 0 to 65535
    * @param homeAddress whose packets are wanted

@@ -3,7 +3,8 @@ package org.kagemusha.core.mobility;
 import org.kagemusha.core.wire.Ipv6Address;
 
 /**
- * What of packets between hosts is going on, for {@code status}; how much it was is in the counters.
+ * What of packets between hosts is going on, for {@code status}; how much it was is in the
+ * counters.
  *
  * @param state "off" (no room is configured, or the home agent gives no keys), "ready", "keeping"
  *     (for a VM that is paused or has left), "forwarding", "fetching" (this is the new host)

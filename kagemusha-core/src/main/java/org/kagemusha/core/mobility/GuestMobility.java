@@ -426,9 +426,10 @@ final class GuestMobility
 
   @Override
   public void onHandoverKeys(HomeRegistration registration, HandoverKeys given) {
-    handover.keys(
-        registration.homeAddress(), given, isAbroad(), foreignStay.careOf(),
-        wallClockMs.getAsLong());
+    if (isAbroad()) {
+      handover.keys(
+          registration.homeAddress(), given, foreignStay.careOf(), wallClockMs.getAsLong());
+    }
   }
 
   @Override

@@ -16,9 +16,9 @@ import org.kagemusha.core.wire.PacketBuffer;
 import org.slf4j.Logger;
 
 /**
- * The way of a packet out of the tunnel to the guest, which no move shall lose: it may be held until
- * what went to the place before is there ({@link NewPlace}), or kept for the place after ({@link
- * OldPlace}). One host may be both at a time.
+ * The way of a packet out of the tunnel to the guest, which no move shall lose: it may be held
+ * until what went to the place before is there ({@link NewPlace}), or kept for the place after
+ * ({@link OldPlace}). One host may be both at a time.
  */
 final class Handover {
 
@@ -107,24 +107,17 @@ final class Handover {
   }
 
   /**
-   * Keys of the home agent.
+   * Keys of the home agent, for the binding that is here.
    *
-   * @param abroad whether the binding that they are for is here
-   * @param careOf this host's care-of address, or null
+   * @param careOf this host's care-of address
    */
   void keys(
       Ipv6Address homeAddress,
       HandoverKeys keys,
-      boolean abroad,
       Ipv6Address careOf,
       long wallMs) {
-    if (!isWanted()) {
-      return;
-    }
-    if (abroad) {
+    if (isWanted()) {
       oldPlace.key(homeAddress, keys.key());
-    }
-    if (careOf != null) {
       newPlace.fetch(homeAddress, keys, careOf, wallMs, nowNs);
     }
   }
@@ -168,7 +161,9 @@ final class Handover {
     return goesOn;
   }
 
-  /** Whether what {@link #left} began has ended, or another host has spoken for the VM long since. */
+  /**
+   * Whether what {@link #left} began has ended, or another host has spoken for the VM long since.
+   */
   boolean isOver() {
     return oldPlace.isOver(nowNs);
   }

@@ -90,7 +90,9 @@ final class HomeAddressPath {
         : null;
   }
 
-  /** The guest leaves: what the policy says of clear packets now stays said for what still comes. */
+  /**
+   * The guest leaves: what the policy says of clear packets now stays said for what still comes.
+   */
   void linger() {
     clearBefore = allowsClear();
   }

@@ -282,8 +282,8 @@ public final class MobileNode implements NodeEngine {
 
   /**
    * Sets the room for packets that are kept while the VM is paused and after it has left, for the
-   * host where it is next (RFC 5568). None at first: then no keys for it are asked of the home agent,
-   * nothing is kept, and nothing is asked of the host before.
+   * host where it is next (RFC 5568). None at first: then no keys for it are asked of the home
+   * agent, nothing is kept, and nothing is asked of the host before.
    *
    * @param octets for each home address, at least {@link PacketRing#SMALLEST}; 0: none
    * @throws IllegalArgumentException if it is between
@@ -303,8 +303,8 @@ public final class MobileNode implements NodeEngine {
   }
 
   /**
-   * Whether the VM is not here, and its packets are kept for its next host or forwarded: who ends now
-   * loses some. It ends by itself within seconds.
+   * Whether the VM is not here, and its packets are kept for its next host or forwarded: who ends
+   * now loses some. It ends by itself within seconds.
    */
   public boolean isHandingOver() {
     return handover.isBusy();
@@ -489,8 +489,8 @@ public final class MobileNode implements NodeEngine {
   }
 
   /**
-   * Whether the edge shall copy the frames that go to the guest's MAC address over the home link, by
-   * {@link #onGuestFrameCopy}: the VM is paused there, and may go on elsewhere.
+   * Whether the edge shall copy the frames that go to the guest's MAC address over the home link,
+   * by {@link #onGuestFrameCopy}: the VM is paused there, and may go on elsewhere.
    */
   public boolean wantsGuestFrameCopies() {
     return handover.wantsCopies();
@@ -532,11 +532,7 @@ public final class MobileNode implements NodeEngine {
   }
 
   private void give(PacketBuffer ipv6) {
-    if (mobility.place() == Place.HOME) {
-      frames.send(ipv6, settings.guestMac());
-    } else {
-      pseudoHome.deliver(ipv6);
-    }
+    pseudoHome.deliver(ipv6);
   }
 
   @Override

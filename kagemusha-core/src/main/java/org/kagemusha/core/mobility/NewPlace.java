@@ -27,10 +27,10 @@ import org.kagemusha.core.wire.Protocol;
 import org.slf4j.Logger;
 
 /**
- * The host where a VM arrives, RFC 5568 §4's new access router: when the home agent has acknowledged
- * the binding and named the place before, it asks that host for the packets that went there, and
- * holds what the home agent sends here until those are there, so that the order within a flow stays.
- * The wait is short, and ends at once if the other host says no.
+ * The host where a VM arrives, RFC 5568 §4's new access router: when the home agent has
+ * acknowledged the binding and named the place before, it asks that host for the packets that went
+ * there, and holds what the home agent sends here until those are there, so that the order within a
+ * flow stays. The wait is short, and ends at once if the other host says no.
  */
 final class NewPlace {
 

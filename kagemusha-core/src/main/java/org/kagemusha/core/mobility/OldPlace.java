@@ -25,10 +25,10 @@ import org.kagemusha.core.wire.Protocol;
 import org.slf4j.Logger;
 
 /**
- * The host that a VM leaves, RFC 5568 §4's previous access router: while the VM is paused, and for a
- * grace after it has left, it keeps what the home agent still sends here; the host where the VM is
- * now asks for it, gets what was kept, in order, and all that comes later. If the VM goes on here
- * instead, it gets what was kept itself: each packet goes one way only.
+ * The host that a VM leaves, RFC 5568 §4's previous access router: while the VM is paused, and for
+ * a grace after it has left, it keeps what the home agent still sends here; the host where the VM
+ * is now asks for it, gets what was kept, in order, and all that comes later. If the VM goes on
+ * here instead, it gets what was kept itself: each packet goes one way only.
  *
  * <p>Allocates nothing for a packet once its memory is there, and nothing at all while the VM runs.
  */
@@ -173,8 +173,8 @@ final class OldPlace {
   }
 
   /**
-   * A copy of a packet that went to the guest over the home link. Its VMM has it, too, in the queue of
-   * its tap: the guest gets it from there if it goes on here.
+   * A copy of a packet that went to the guest over the home link. Its VMM has it, too, in the queue
+   * of its tap: the guest gets it from there if it goes on here.
    */
   void onCopy(PacketBuffer packet, long nowNs) {
     Ipv6Address destination =

@@ -64,7 +64,8 @@ class HandoverSecretTest {
         new ProcessBuilder(
                 "/usr/bin/python3", "-c",
                 "import hmac,sys,ipaddress as i\n"
-                    + "k=hmac.new(bytes(32),b'kagemusha handover authenticator','sha256').digest()\n"
+                    + "k=hmac.new(bytes(32),b'kagemusha handover authenticator','sha256')\n"
+                    + "k=k.digest()\n"
                     + "m=i.ip_address('2001:db8:4000::3').packed+i.ip_address('2001:db8:3000::3')"
                     + ".packed+bytes.fromhex(sys.argv[1])\n"
                     + "print(hmac.new(k,m,'sha256').hexdigest()[:32])",

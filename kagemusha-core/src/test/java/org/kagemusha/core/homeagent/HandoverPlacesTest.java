@@ -42,18 +42,25 @@ class HandoverPlacesTest {
         InboundSecurityAssociation.of(parameters));
   }
 
+  private static ReturnPath by(SecurityAssociationPair pair, int udpPort) {
+    return new ReturnPath(A, pair, udpPort);
+  }
+
   private HandoverKeys at(Ipv6Address careOf, long seconds) {
-    return places.keys(entry, update, encrypting, careOf, seconds * SECOND);
+    return places.keys(entry, update, by(encrypting, 0), careOf, seconds * SECOND);
   }
 
   @Test
   void keysGoOutOnlyWhereTheyWereAskedForAndAreEncrypted() {
-    assertNull(places.keys(entry, update, null, A, 0));
-    assertNull(
-        places.keys(entry, update, pair(EncryptionAlgorithm.NULL, new byte[0]), A, 0));
+    assertNull(places.keys(entry, update, by(null, 0), A, 0));
+    assertNull(places.keys(entry, update, by(encrypting, 4500), A, 0), "in UDP");
     assertNull(
         places.keys(
-            entry, new BindingUpdate(1, true, true, false, false, 0, 15, A), encrypting, A, 0));
+            entry, update, by(pair(EncryptionAlgorithm.NULL, new byte[0]), 0), A, 0));
+    assertNull(
+        places.keys(
+            entry, new BindingUpdate(1, true, true, false, false, 0, 15, A), by(encrypting, 0), A,
+            0));
     assertNotNull(at(A, 0));
   }
 
@@ -76,7 +83,8 @@ class HandoverPlacesTest {
   void thePlaceThatHadNoKeyIsNotTold() {
     at(A, 0);
     places.keys(
-        entry, new BindingUpdate(1, true, true, false, false, 0, 15, B), encrypting, B, SECOND);
+        entry, new BindingUpdate(1, true, true, false, false, 0, 15, B), by(encrypting, 0), B,
+        SECOND);
     HandoverKeys third = at(Ipv6Address.parse("2001:db8:5000::3"), 20);
     assertNull(third.previousCareOf());
   }

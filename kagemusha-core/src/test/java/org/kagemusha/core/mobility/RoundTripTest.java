@@ -29,6 +29,7 @@ import org.kagemusha.core.message.NeighborDiscovery;
 import org.kagemusha.core.message.NeighborMessage;
 import org.kagemusha.core.message.NeighborSolicitation;
 import org.kagemusha.core.mobility.MobileNodeSettings.Location;
+import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.NodeEngine;
@@ -319,6 +320,52 @@ class RoundTripTest {
     talk(HOME_AGENT_TAP);
     assertEquals(2, abroad.status(now).handover().moveCount());
     assertEquals(0, abroadCounters.drops(DropReason.MOBILITY_UNMATCHED));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"false", "true"})
+  void whatCameAbroadWhileTheGuestWasPausedFollowsItHome(boolean payload) {
+    build(true, payload, HomeAgentSettings.Dad.OFF);
+    abroad.handoverBuffer(1 << 20, now);
+    byte[] rarp = new byte[60];
+    EthernetHeader.write(
+        java.nio.ByteBuffer.wrap(rarp), 0, MacAddress.BROADCAST, GUEST_MAC,
+        EthernetHeader.TYPE_RARP);
+    fromGuest(rarp);
+    pass(MS);
+    talk(HOME_AGENT_TAP);
+    pass(20 * MobileNodeFixture.SECOND);
+    fromGuest(
+        MobileNodeFixture.frame(
+            MobileNodeFixture.udp(GUEST, CORRESPONDENT, 4), MobileNodeFixture.ROUTER_MAC,
+            GUEST_MAC));
+    pass(MS);
+    abroad.paused(now);
+    toGuest.clear();
+    for (int i = 0; i < 5; i++) {
+      homeBridge(
+          MobileNodeFixture.frame(
+              MobileNodeFixture.udp(CORRESPONDENT, GUEST, 60 + i), HOME_AGENT_TAP,
+              CORRESPONDENT_MAC));
+    }
+    pass(100 * MS);
+    assertEquals(0, toGuest.size());
+    assertEquals(5, abroad.forwarding().waiting());
+    abroad.left(now);
+    pass(500 * MS);
+    guestAtHome = true;
+    fromGuest(rarp);
+    pass(200 * MS);
+    assertEquals("home", atHome.status(now).state());
+    assertEquals(5, homeAgentCounters.get(Counter.HANDOVER_PACKETS_RECEIVED));
+    assertEquals(5, toGuest.size());
+    for (int i = 0; i < 5; i++) {
+      assertPayload(MobileNodeFixture.udp(CORRESPONDENT, GUEST, 60 + i), toGuest.get(i));
+      assertEquals(HOME_AGENT_TAP, MobileNodeFixture.sourceOf(toGuest.get(i)));
+    }
+    pass(10 * MobileNodeFixture.SECOND);
+    assertFalse(abroad.isHandingOver());
+    talk(GUEST_MAC);
   }
 
   @ParameterizedTest

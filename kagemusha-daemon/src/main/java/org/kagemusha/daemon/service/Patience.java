@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A daemon that is told to end goes on for a moment while it hands packets over: a VMM's hook stops it
- * when the VM has just left. Bounded, and shorter than systemd's patience with the unit.
+ * A daemon that is told to end goes on for a moment while it hands packets over: a VMM's hook stops
+ * it when the VM has just left. Bounded, and shorter than systemd's patience with the unit.
  */
 final class Patience {
 

@@ -1,8 +1,10 @@
 package org.kagemusha.daemon.service;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.kagemusha.core.handover.PacketRing;
 import org.kagemusha.core.homeagent.HomeAgent;
 import org.kagemusha.core.homeagent.HomeAgentSettings;
 import org.kagemusha.core.mobility.MobileNode;
@@ -38,10 +40,14 @@ final class Rehearsal {
   private static final int BATCH = 100;
   private static final long STEP_NS = 1_000_000;
 
+  /** Packets that are kept while the made-up guest is paused, and then forwarded. */
+  private static final int KEPT = 300;
+
   private static final Ipv6Prefix PREFIX = Ipv6Prefix.parse("2001:db8:1::/64");
   private static final Ipv6Address HOME_AGENT = Ipv6Address.parse("2001:db8:1::1");
   private static final Ipv6Address HOME_ADDRESS = Ipv6Address.parse("2001:db8:1::10");
   private static final Ipv6Address CARE_OF = Ipv6Address.parse("2001:db8:2::2");
+  private static final Ipv6Address NEXT_CARE_OF = Ipv6Address.parse("2001:db8:4::2");
   private static final Ipv6Address CORRESPONDENT = Ipv6Address.parse("2001:db8:3::3");
   private static final MacAddress GUEST_MAC = MacAddress.parse("52:54:00:00:00:01");
   private static final MacAddress NODE_MAC = MacAddress.parse("02:00:00:00:00:02");
@@ -54,20 +60,28 @@ final class Rehearsal {
   private final Counters counters = new Counters();
   private final HomeAgent agent;
   private final MobileNode node;
+  private final MobileNode next;
+  private final ArrayDeque<byte[]> queue = new ArrayDeque<>();
+  private boolean queueing;
   private long nowNs = STEP_NS;
   private int delivered;
 
   private Rehearsal(RehearsalKeys.Ends keys, boolean protectedSignalling) {
-    node =
-        new MobileNode(
-            nodeSettings(protectedSignalling), sent -> delivered++, this::nodeSends,
-            keys.node(), keys.nodeInbound(), new SplittableRandom(1),
-            System::currentTimeMillis, counters);
+    node = node(keys, protectedSignalling);
+    // The same keys at both hosts, and so one count of sequence numbers.
+    next = node(keys, protectedSignalling);
     agent =
         new HomeAgent(
             agentSettings(protectedSignalling), sent -> delivered++, this::agentSends,
             keys.agent(), keys.agentInbound(), new SplittableRandom(2),
             System::currentTimeMillis, counters);
+  }
+
+  private MobileNode node(RehearsalKeys.Ends keys, boolean protectedSignalling) {
+    return new MobileNode(
+        nodeSettings(protectedSignalling), sent -> delivered++, this::nodeSends,
+        keys.node(), keys.nodeInbound(), new SplittableRandom(1),
+        System::currentTimeMillis, counters);
   }
 
   /**
@@ -111,6 +125,7 @@ final class Rehearsal {
     agent.linkMtu(1500, nowNs);
     agent.onDeadline(nowNs);
     node.onDeadline(nowNs);
+    node.handoverBuffer(PacketRing.SMALLEST, nowNs);
     node.careOfAddress(CARE_OF, 1500, nowNs);
     node.arrived(MobileNode.Trigger.HOOK, nowNs);
     delivered = 0;
@@ -124,17 +139,62 @@ final class Rehearsal {
         node.status(nowNs);
       }
     }
-    return delivered;
+    int through = delivered;
+    handOver();
+    return through;
+  }
+
+  /** The guest is paused, and goes on at the next host, which gets what was kept. */
+  private void handOver() {
+    queueing = true;
+    node.paused(nowNs);
+    for (int i = 0; i < KEPT; i++) {
+      agent.onHomeFrame(frame(AGENT_MAC, ROUTER_MAC, CORRESPONDENT, HOME_ADDRESS), nowNs);
+      pump();
+    }
+    nowNs += 1000 * STEP_NS;
+    next.onDeadline(nowNs);
+    next.handoverBuffer(PacketRing.SMALLEST, nowNs);
+    next.careOfAddress(NEXT_CARE_OF, 1500, nowNs);
+    next.arrived(MobileNode.Trigger.HOOK, nowNs);
+    for (int i = 0; i < BATCH; i++) {
+      pump();
+      agent.onHomeFrame(frame(AGENT_MAC, ROUTER_MAC, CORRESPONDENT, HOME_ADDRESS), nowNs);
+      nowNs += STEP_NS;
+      node.onDeadline(nowNs);
+      next.onDeadline(nowNs);
+    }
+    pump();
+  }
+
+  private void pump() {
+    for (byte[] octets = queue.poll(); octets != null; octets = queue.poll()) {
+      PacketBuffer packet = PacketBuffer.copyOf(octets);
+      Ipv6Address to = Ipv6Header.destination(packet.bytes(), packet.offset());
+      if (to.equals(HOME_AGENT)) {
+        agent.onUnderlayPacket(packet, nowNs);
+      } else if (to.equals(CARE_OF)) {
+        node.onUnderlayPacket(packet, nowNs);
+      } else if (to.equals(NEXT_CARE_OF)) {
+        next.onUnderlayPacket(packet, nowNs);
+      }
+    }
   }
 
   private Underlay.Sent nodeSends(PacketBuffer packet) {
+    if (queueing) {
+      queue.add(packet.toBytes());
+      return Underlay.Sent.OK;
+    }
     toAgent.copyFrom(packet);
     agent.onUnderlayPacket(toAgent, nowNs);
     return Underlay.Sent.OK;
   }
 
   private Underlay.Sent agentSends(PacketBuffer packet) {
-    if (CARE_OF.matches(packet.bytes(), packet.offset() + Ipv6Header.DESTINATION)) {
+    if (queueing) {
+      queue.add(packet.toBytes());
+    } else if (CARE_OF.matches(packet.bytes(), packet.offset() + Ipv6Header.DESTINATION)) {
       toNode.copyFrom(packet);
       node.onUnderlayPacket(toNode, nowNs);
     }

@@ -81,7 +81,7 @@ class NoPacketLostTest {
   }
 
   @Test
-  void guestThatLeavesItsHomeLinkGetsWhatCameWhileItWasPaused() throws Exception {
+  void guestThatLeavesItsHomeLinkAndReturnsGetsWhatCameWhileItWasPaused() throws Exception {
     try (Laboratory laboratory = new Laboratory(directory, DemoProtection.required, "off")) {
       for (String daemon : List.of("a", "b")) {
         laboratory.configuration.set(daemon, "binding", "arrival", "\"hook\"");
@@ -116,12 +116,21 @@ class NoPacketLostTest {
         b.ask("arrived");
         Laboratory.awaitState(b, "registered");
         passes(stream, 200);
+        a.ask("prepare");
+        b.ask("paused");
+        topology.moveGuest(topology.hypervisorB(), topology.hypervisorA());
+        passes(stream, 200);
+        b.ask("left");
+        a.ask("arrived");
+        Laboratory.awaitState(a, "home");
+        passes(stream, 200);
         stream.stop();
         Laboratory.eventually(
             "the last packets", () -> stream.received().size() >= stream.sent());
         assertWhole(stream, a, b);
       }
       assertTrue(Laboratory.count(a, "counters", "handover_packets_forwarded") >= 200);
+      assertTrue(Laboratory.count(b, "counters", "handover_packets_forwarded") >= 200);
     }
   }
 

@@ -14,8 +14,8 @@ import org.kagemusha.tap.libc.Libc;
 import org.kagemusha.tap.libc.NativeMemory;
 
 /**
- * A packet socket on a bridge that copies the IPv6 frames to one station while it is open: whole, with
- * what their sender has left to the hardware, so that they can be sent again. The bridge is
+ * A packet socket on a bridge that copies the IPv6 frames to one station while it is open: whole,
+ * with what their sender has left to the hardware, so that they can be sent again. The bridge is
  * promiscuous meanwhile. One thread.
  */
 public final class GuestFrameCopies implements AutoCloseable {
