@@ -143,6 +143,18 @@ public record Ipv6Address(long high, long low) implements Comparable<Ipv6Address
     return order != 0 ? order : Long.compareUnsigned(low, other.low);
   }
 
+  // Written out: what a record brings is spun at run time, and addresses are compared in every start.
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Ipv6Address that && high == that.high && low == that.low;
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Long.hashCode(high) + Long.hashCode(low);
+  }
+
   /** The canonical text of RFC 5952. */
   @Override
   public String toString() {

@@ -69,6 +69,18 @@ public record Ipv6Prefix(Ipv6Address address, int length) {
     return length <= 64 ? 0 : -1L << (128 - length);
   }
 
+  // Written out for the reason that it is in Ipv6Address.
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Ipv6Prefix that && length == that.length && address.equals(that.address);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * address.hashCode() + length;
+  }
+
   @Override
   public String toString() {
     return address + "/" + length;

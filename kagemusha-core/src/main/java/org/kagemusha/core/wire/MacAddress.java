@@ -99,6 +99,18 @@ public record MacAddress(long bits) {
     return (bits >>> 40 & 1) != 0;
   }
 
+  // Written out for the reason that it is in Ipv6Address.
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof MacAddress that && bits == that.bits;
+  }
+
+  @Override
+  public int hashCode() {
+    return Long.hashCode(bits);
+  }
+
   /** Lower-case octets with colons. */
   @Override
   public String toString() {

@@ -7,6 +7,7 @@ import java.util.logging.Level;
 import org.kagemusha.daemon.config.ConfigException;
 import org.kagemusha.daemon.config.FileErrors;
 import org.kagemusha.daemon.observe.LogSetup;
+import org.kagemusha.daemon.service.EarlyStart;
 import org.kagemusha.daemon.service.Service;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,7 @@ public abstract class ServiceCommand<C> implements Callable<Integer> {
    * @return one of {@link ExitCode}
    */
   public final int serve(Path file) {
+    EarlyStart.begin();
     LogSetup.configure(Level.INFO);
     C config;
     try {

@@ -67,13 +67,14 @@ final class CareOfTracker implements AutoCloseable {
   private final Listener listener;
   private final AtomicBoolean asked = new AtomicBoolean();
 
-  // The edge thread's.
+  // The edge thread's; two of them are read by others.
+  private volatile int found;
+  private volatile Set<Ipv6Address> quieted = Set.of();
   private Target target;
   private CareOfAddressSelector selector;
   private RouteNetlink netlink;
   private int index;
   private final Set<Ipv6Address> leaving = new LinkedHashSet<>();
-  private Set<Ipv6Address> quieted = Set.of();
   private Ipv6Address told;
   private int toldMtu;
   private long toldUntilSeconds = Long.MAX_VALUE;
@@ -97,6 +98,17 @@ final class CareOfTracker implements AutoCloseable {
     this.loop = loop;
     this.edge = edge;
     this.listener = listener;
+  }
+
+  /** Whether a change of this address may be one for the care-of address; from any thread. */
+  boolean concerns(InterfaceAddress address) {
+    return !CareOfAddressSelector.isOfDaemon(address) || quieted.contains(address.address());
+  }
+
+  /** Whether a care-of address may be on this interface; from any thread. */
+  boolean concerns(Link link) {
+    int present = found;
+    return present == 0 || present == link.index() || !link.isTun();
   }
 
   /** Looks again, soon; from any thread. Calls that come before it has looked are one. */
@@ -181,6 +193,7 @@ final class CareOfTracker implements AutoCloseable {
       netlink = RouteNetlink.open();
     }
     Optional<Link> link = findLink();
+    found = link.isEmpty() ? 0 : link.get().index();
     if (link.isEmpty() || !link.get().isUp()) {
       tell(null, 0, InterfaceAddress.FOREVER, CareOfDecision.State.WAITING_FOR_ADDRESS);
       return;

@@ -154,7 +154,9 @@ public final class HomeAgentService extends Service {
         });
     opened(loop().add(links.home()));
     MonitorSource monitor =
-        opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround, links));
+        opened(
+            new MonitorSource(
+                NetlinkMonitor.open(), MonitorSource.Interest.ALL, this::lookAround, links));
     port = new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
     opened(loop().add(monitor));
     opened(() -> loop().call(this::stopEngine));

@@ -30,6 +30,8 @@ import org.kagemusha.daemon.observe.LogSetup;
 import org.kagemusha.daemon.observe.MetricsPage;
 import org.kagemusha.tap.careof.CareOfSettings;
 import org.kagemusha.tap.libc.KernelException;
+import org.kagemusha.tap.netlink.InterfaceAddress;
+import org.kagemusha.tap.netlink.Link;
 import org.kagemusha.tap.netlink.NetlinkMonitor;
 import org.kagemusha.tap.nft.KernelQuiet;
 import org.kagemusha.tap.port.FramePort;
@@ -47,7 +49,7 @@ import org.slf4j.LoggerFactory;
 public final class MobileNodeService extends Service {
 
   private static final Logger log = LoggerFactory.getLogger(MobileNodeService.class);
-  private static final long ROUTINE_SECONDS = 5;
+  private static final long ROUTINE_SECONDS = 10;
   private static final long TIDY_SECONDS = 2;
 
   /** How often rules are installed again that another tool may have flushed. */
@@ -124,7 +126,9 @@ public final class MobileNodeService extends Service {
     KernelQuiet quiet = new KernelQuiet(name());
     links.entrance().ifPresent(quiet::entrance);
     MonitorSource monitor =
-        opened(new MonitorSource(NetlinkMonitor.open(), this::lookAround, links));
+        opened(
+            new MonitorSource(
+                NetlinkMonitor.open(), new Surroundings(tap.index()), this::lookAround, links));
     if (config.tap().bridge() != null) {
       guard = opened(new GuestGuard(quiet));
       guard.apply(config, keys.signallingSpis(config));
@@ -214,6 +218,26 @@ public final class MobileNodeService extends Service {
     links.again();
     if (guard != null) {
       edge().executor().execute(guard::again);
+    }
+  }
+
+  /** The care-of address, its interface and the tap; no tap or address of another VM's daemon. */
+  private final class Surroundings implements MonitorSource.Interest {
+
+    private final int tapIndex;
+
+    Surroundings(int tapIndex) {
+      this.tapIndex = tapIndex;
+    }
+
+    @Override
+    public boolean in(InterfaceAddress address) {
+      return tracker.concerns(address);
+    }
+
+    @Override
+    public boolean in(Link link) {
+      return link.index() == tapIndex || tracker.concerns(link);
     }
   }
 

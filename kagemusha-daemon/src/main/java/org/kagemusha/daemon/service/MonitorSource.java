@@ -1,24 +1,52 @@
 package org.kagemusha.daemon.service;
 
 import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
 import org.kagemusha.daemon.loop.PacketSource;
 import org.kagemusha.tap.netlink.InterfaceAddress;
 import org.kagemusha.tap.netlink.Link;
 import org.kagemusha.tap.netlink.NetlinkMonitor;
 
-/** Netlink events, each of which only says "look again". */
+/**
+ * Netlink events, each of which only says "look again". With hundreds of daemons on a host, each
+ * start of one is told to all, several times: what says nothing new, or is another one's, is left.
+ */
 final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, AutoCloseable {
 
+  /** Which addresses and interfaces a service has to do with. */
+  interface Interest {
+
+    /** Of all. */
+    Interest ALL = new Interest() {};
+
+    /** Says whether to look again because of this address. */
+    default boolean in(InterfaceAddress address) {
+      return true;
+    }
+
+    /** Says whether to look again because of this interface. */
+    default boolean in(Link link) {
+      return true;
+    }
+  }
+
   private final NetlinkMonitor monitor;
+  private final Interest interest;
   private final Runnable onChange;
   private final Links links;
+
+  /** By their indices, as they were last told. */
+  private final Map<Integer, Link> known = new HashMap<>();
+
   private boolean changed;
   private boolean addressesChanged;
   private boolean addressRemoved;
   private boolean rulesChanged;
 
-  MonitorSource(NetlinkMonitor monitor, Runnable onChange, Links links) {
+  MonitorSource(NetlinkMonitor monitor, Interest interest, Runnable onChange, Links links) {
     this.monitor = monitor;
+    this.interest = interest;
     this.onChange = onChange;
     this.links = links;
   }
@@ -48,24 +76,33 @@ final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, Auto
 
   @Override
   public void onAddress(InterfaceAddress address) {
-    changed = true;
-    addressesChanged = true;
+    if (interest.in(address)) {
+      changed = true;
+      addressesChanged = true;
+    }
   }
 
   @Override
   public void onAddressRemoved(InterfaceAddress address) {
-    changed = true;
-    addressRemoved = true;
+    if (interest.in(address)) {
+      changed = true;
+      addressRemoved = true;
+    }
   }
 
   @Override
   public void onLink(Link link) {
-    changed = true;
+    if (interest.in(link) && !link.equals(known.put(link.index(), link))) {
+      changed = true;
+    }
   }
 
   @Override
   public void onLinkRemoved(Link link) {
-    changed = true;
+    if (interest.in(link)) {
+      known.remove(link.index());
+      changed = true;
+    }
   }
 
   @Override
@@ -80,6 +117,7 @@ final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, Auto
 
   @Override
   public void onOverrun() {
+    known.clear();
     changed = true;
     rulesChanged = true;
   }

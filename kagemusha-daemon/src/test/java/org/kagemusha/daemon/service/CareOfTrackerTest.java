@@ -1,13 +1,17 @@
 package org.kagemusha.daemon.service;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.tap.netlink.InterfaceAddress;
+import org.kagemusha.tap.netlink.Link;
 
-/** How long a care-of address is valid, RFC 6275 §11.7.1. */
+/** How long a care-of address is valid, RFC 6275 §11.7.1, and what may change it. */
 class CareOfTrackerTest {
 
   private static final Ipv6Address OWN = Ipv6Address.parse("2001:db8:3000::abcd");
@@ -45,5 +49,20 @@ class CareOfTrackerTest {
     assertEquals(
         InterfaceAddress.FOREVER, CareOfTracker.validSeconds(OWN, List.of(DAEMONS)));
     assertEquals(InterfaceAddress.FOREVER, CareOfTracker.validSeconds(null, present));
+  }
+
+  @Test
+  void anotherDaemonsAddressIsNoReasonToLook() {
+    CareOfTracker tracker = new CareOfTracker(null, null, 0, null, null, null);
+    assertFalse(tracker.concerns(DAEMONS));
+    assertTrue(tracker.concerns(address("2001:db8:3000::1", 64, 0, 500)));
+    // By DHCPv6: as long, but preferred.
+    assertTrue(tracker.concerns(address("2001:db8:3000::77", 128, 0, 500)));
+  }
+
+  @Test
+  void anyInterfaceMayBeTheOneWhileThereIsNone() {
+    CareOfTracker tracker = new CareOfTracker(null, null, 0, null, null, null);
+    assertTrue(tracker.concerns(new Link(7, "tun7", Optional.empty(), 1500, 1, 0, "tun")));
   }
 }

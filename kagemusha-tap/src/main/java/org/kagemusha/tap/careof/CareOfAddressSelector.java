@@ -139,8 +139,8 @@ public final class CareOfAddressSelector {
         && !ours.contains(address.address());
   }
 
-  /** Added by this daemon, perhaps before a restart, or by another one. */
-  private static boolean isOfDaemon(InterfaceAddress address) {
+  /** Says whether an address was added by this daemon, perhaps before a restart, or another one. */
+  public static boolean isOfDaemon(InterfaceAddress address) {
     return address.prefixLength() == 128 && address.isDeprecated();
   }
 

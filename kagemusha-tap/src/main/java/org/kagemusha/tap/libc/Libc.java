@@ -1,6 +1,7 @@
 package org.kagemusha.tap.libc;
 
 import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
 
 /**
  * Functions of the C library, mapped directly: primitive arguments, addresses as {@code long}. Each
@@ -19,7 +20,7 @@ public final class Libc {
     if (Native.POINTER_SIZE != 8 || Native.LONG_SIZE != 8) {
       throw new ExceptionInInitializerError("only 64-bit Linux is supported");
     }
-    Native.register(Libc.class, "c");
+    Native.register(Libc.class, NativeLibrary.getProcess());
   }
 
   private Libc() {}

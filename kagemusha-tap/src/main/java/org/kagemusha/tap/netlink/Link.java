@@ -35,6 +35,11 @@ public record Link(
     return kind.equals("bridge");
   }
 
+  /** Says whether it is a tun or a tap device. */
+  public boolean isTun() {
+    return kind.equals("tun");
+  }
+
   /** Takes a link message apart; empty where it is none, or one of a bridge about its ports. */
   static Optional<Link> read(NetlinkReader reader) {
     int type = reader.type();

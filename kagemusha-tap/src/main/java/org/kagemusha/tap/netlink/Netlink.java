@@ -75,6 +75,7 @@ final class Netlink {
   static final int RTA_ENCAP_TYPE = 21;
   static final int RTA_ENCAP = 22;
   static final int RTAX_MTU = 2;
+  static final int RT_TABLE_LOCAL = 255;
   static final int RTN_UNICAST = 1;
   static final int RTN_THROW = 9;
 

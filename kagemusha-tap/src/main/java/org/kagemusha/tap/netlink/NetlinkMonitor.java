@@ -27,7 +27,7 @@ public final class NetlinkMonitor implements AutoCloseable {
     /** A link is gone. */
     default void onLinkRemoved(Link link) {}
 
-    /** Some IPv6 route came or went. */
+    /** Some IPv6 route came or went that leads to another host. */
     default void onRoutes() {}
 
     /** Some IPv6 rule came or went. */
@@ -44,6 +44,9 @@ public final class NetlinkMonitor implements AutoCloseable {
           | Netlink.RTMGRP_IPV6_RULE;
 
   private static final int DRAIN_AT_MOST = 64;
+
+  /** Where a route message has its table, if that is below 256. */
+  private static final int RTM_TABLE = 4;
 
   private final NetlinkSocket socket;
 
@@ -96,7 +99,9 @@ public final class NetlinkMonitor implements AutoCloseable {
         case Netlink.RTM_NEWLINK -> Link.read(reader).ifPresent(listener::onLink);
         case Netlink.RTM_DELLINK -> Link.read(reader).ifPresent(listener::onLinkRemoved);
         case Netlink.RTM_NEWROUTE, Netlink.RTM_DELROUTE ->
-            routes |= reader.body8(0) == Constants.AF_INET6;
+            routes |=
+                reader.body8(0) == Constants.AF_INET6
+                    && reader.body8(RTM_TABLE) != Netlink.RT_TABLE_LOCAL;
         case Netlink.RTM_NEWRULE, Netlink.RTM_DELRULE ->
             rules |= reader.body8(0) == Constants.AF_INET6;
         default -> { }

@@ -172,4 +172,28 @@ class NetlinkCodecTest {
     NetlinkMonitor.dispatch(reader(removed), listener);
     assertEquals(List.of("address 2001:db8:3000::c0a", "gone tap0"), events);
   }
+
+  @Test
+  void tellsOfRoutesToOtherHostsOnly() {
+    int[] told = {0};
+    NetlinkMonitor.Listener listener =
+        new NetlinkMonitor.Listener() {
+          @Override
+          public void onRoutes() {
+            told[0]++;
+          }
+        };
+    // ip -6 route: the tables main and local, rtmsg of rtnetlink(7).
+    NetlinkMonitor.dispatch(reader(route(254)), listener);
+    assertEquals(1, told[0]);
+    NetlinkMonitor.dispatch(reader(route(255)), listener);
+    assertEquals(1, told[0]);
+  }
+
+  private static byte[] route(int table) {
+    return HexFormat.of()
+        .parseHex(
+            "1c000000" + "1800" + "0000" + "00000000" + "00000000"
+                + "0a400000" + "%02x".formatted(table) + "030001" + "00000000");
+  }
 }

@@ -1,0 +1,36 @@
+package org.kagemusha.daemon.service;
+
+import java.security.GeneralSecurityException;
+import javax.crypto.Cipher;
+import org.kagemusha.tap.libc.Libc;
+
+/**
+ * What takes a start longest and depends on no configuration: begun beside the reading of it, on a
+ * processor that would wait otherwise. Whoever needs it meanwhile waits for the rest.
+ */
+public final class EarlyStart {
+
+  private EarlyStart() {}
+
+  /** Begins, and returns at once. */
+  public static void begin() {
+    start("start-ciphers", EarlyStart::loadCiphers);
+    start("start-libc", Libc::errno);
+  }
+
+  private static void start(String name, Runnable work) {
+    Thread thread = new Thread(work, name);
+    thread.setDaemon(true);
+    // What fails here fails again where it is needed, and is told there.
+    thread.setUncaughtExceptionHandler((failed, e) -> { });
+    thread.start();
+  }
+
+  private static void loadCiphers() {
+    try {
+      Cipher.getInstance("AES/CBC/NoPadding");
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
