@@ -128,7 +128,7 @@ public final class MobileNodeService extends Service {
     MonitorSource monitor =
         opened(
             new MonitorSource(
-                NetlinkMonitor.open(), new Surroundings(tap.index()), this::lookAround, links));
+                NetlinkMonitor.open(), new Surroundings(tap == null ? 0 : tap.index()), this::lookAround, links));
     if (config.tap().bridge() != null) {
       guard = opened(new GuestGuard(quiet));
       guard.apply(config, keys.signallingSpis(config));
@@ -226,6 +226,9 @@ public final class MobileNodeService extends Service {
 
     private final int tapIndex;
 
+    /**
+     * @param tapIndex 0 where there is no tap
+     */
     Surroundings(int tapIndex) {
       this.tapIndex = tapIndex;
     }
