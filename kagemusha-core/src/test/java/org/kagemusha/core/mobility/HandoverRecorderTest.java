@@ -123,16 +123,16 @@ class HandoverRecorderTest {
   @Test
   void packetsCountFromTheMoveToTheNextOne() {
     AtomicLong kept = new AtomicLong(5);
-    recorder.forwarding(() -> new ForwardedPackets(kept.get(), kept.get() - 1, 1));
+    recorder.forwarding(() -> new ForwardedPackets(kept.get(), kept.get() - 1, 1, 0, 3));
     recorder.arrived(Trigger.QMP, "foreign", now);
     recorder.paused("foreign", now);
     kept.set(12);
-    assertEquals(new ForwardedPackets(7, 7, 0), last().forwarded());
+    assertEquals(new ForwardedPackets(7, 7, 0, 0, 0), last().forwarded());
     recorder.left("foreign", now);
     recorder.arrived(Trigger.QMP, "foreign", now);
     kept.set(20);
-    assertEquals(new ForwardedPackets(7, 7, 0), recorder.records().get(1).forwarded());
-    assertEquals(new ForwardedPackets(8, 8, 0), last().forwarded());
+    assertEquals(new ForwardedPackets(7, 7, 0, 0, 0), recorder.records().get(1).forwarded());
+    assertEquals(new ForwardedPackets(8, 8, 0, 0, 0), last().forwarded());
   }
 
   @Test

@@ -63,9 +63,14 @@ public final class MoveReport {
     ForwardedPackets forwarded = move.forwarded();
     if (forwarded != null) {
       JsonObject packets = new JsonObject();
-      packets.addProperty("kept", forwarded.kept());
-      packets.addProperty("forwarded", forwarded.forwarded());
-      packets.addProperty("dropped", forwarded.dropped());
+      if (move.arrival()) {
+        packets.addProperty("received", forwarded.received());
+        packets.addProperty("held", forwarded.held());
+      } else {
+        packets.addProperty("kept", forwarded.kept());
+        packets.addProperty("forwarded", forwarded.forwarded());
+        packets.addProperty("dropped", forwarded.dropped());
+      }
       json.add("packets", packets);
     }
     return json;
@@ -248,10 +253,10 @@ public final class MoveReport {
 
   private static void packets(StringBuilder text, String label, JsonObject holder) {
     if (holder.has("packets")) {
-      JsonObject packets = holder.getAsJsonObject("packets");
-      text.append(label).append(": ").append(packets.get("kept").getAsLong()).append(" kept, ")
-          .append(packets.get("forwarded").getAsLong()).append(" forwarded, ")
-          .append(packets.get("dropped").getAsLong()).append(" dropped\n");
+      List<String> parts = new ArrayList<>();
+      holder.getAsJsonObject("packets").entrySet()
+          .forEach(one -> parts.add(one.getValue().getAsLong() + " " + one.getKey()));
+      text.append(label).append(": ").append(String.join(", ", parts)).append('\n');
     }
   }
 

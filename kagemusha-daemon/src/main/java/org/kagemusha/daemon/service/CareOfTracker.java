@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Prefix;
 import org.kagemusha.daemon.loop.PacketLoop;
@@ -64,7 +65,7 @@ final class CareOfTracker implements AutoCloseable {
   private final PacketLoop loop;
   private final Executor edge;
   private final Listener listener;
-  private final Paced looking;
+  private final AtomicBoolean asked = new AtomicBoolean();
 
   // The edge thread's; two of them are read by others.
   private volatile int found;
@@ -97,7 +98,6 @@ final class CareOfTracker implements AutoCloseable {
     this.loop = loop;
     this.edge = edge;
     this.listener = listener;
-    this.looking = new Paced(this::decide, loop, edge);
   }
 
   /** Whether a change of this address may be one for the care-of address; from any thread. */
@@ -113,7 +113,9 @@ final class CareOfTracker implements AutoCloseable {
 
   /** Looks again, soon; from any thread. Calls that come before it has looked are one. */
   void look() {
-    looking.ask();
+    if (asked.compareAndSet(false, true)) {
+      edge.execute(this::decide);
+    }
   }
 
   /** Follows something else from now on; what served until now stays a little while. */
@@ -154,6 +156,7 @@ final class CareOfTracker implements AutoCloseable {
   }
 
   private void decide() {
+    asked.set(false);
     try {
       findAndTell();
       failure = null;
@@ -208,7 +211,6 @@ final class CareOfTracker implements AutoCloseable {
     keepQuiet(decision);
     if (decision.add().isPresent()) {
       Ipv6Address address = decision.add().get();
-      looking.hurry();
       netlink.addHostAddress(index, address, true);
       log.info("care-of address added coa={} interface={}", address, link.get().name());
     }

@@ -236,9 +236,11 @@ public final class MobileNodeService extends Service {
   /** The care-of address, its interface and the tap; no tap or address of another VM's daemon. */
   private final class Surroundings implements MonitorSource.Interest {
 
-    /** 0: no tap. */
     private final int tapIndex;
 
+    /**
+     * @param tapIndex 0 where there is no tap
+     */
     Surroundings(int tapIndex) {
       this.tapIndex = tapIndex;
     }

@@ -3,6 +3,7 @@ package org.kagemusha.daemon.service;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.kagemusha.daemon.loop.PacketLoop;
 import org.kagemusha.tap.libc.KernelException;
@@ -31,7 +32,7 @@ final class PortKeeper {
   private final PacketLoop loop;
   private final Executor edge;
   private final Consumer<String> onGone;
-  private final Paced looking;
+  private final AtomicBoolean asked = new AtomicBoolean();
 
   // The edge thread's.
   private boolean pausing;
@@ -50,7 +51,6 @@ final class PortKeeper {
     this.loop = loop;
     this.edge = edge;
     this.onGone = onGone;
-    this.looking = new Paced(this::check, loop, edge);
     try (RouteNetlink netlink = RouteNetlink.open()) {
       bridgeIndex = netlink.requireLink(bridge).index();
     }
@@ -58,10 +58,13 @@ final class PortKeeper {
 
   /** Looks soon; from any thread. */
   void look() {
-    looking.ask();
+    if (asked.compareAndSet(false, true)) {
+      edge.execute(this::check);
+    }
   }
 
   private void check() {
+    asked.set(false);
     try (RouteNetlink netlink = RouteNetlink.open()) {
       // By index: a bridge may be renamed, and stays what it was.
       Optional<Link> master = netlink.link(bridgeIndex);

@@ -61,7 +61,7 @@ class MoveReportTest {
             "vm1",
             List.of(
                 arrival(ZERO_US),
-                departure(ZERO_US + 60_000_000, new ForwardedPackets(12, 12, 0))),
+                departure(ZERO_US + 60_000_000, new ForwardedPackets(12, 12, 0, 0, 0))),
             16);
     assertEquals(golden("moves.txt"), MoveReport.text(report));
     assertEquals(
@@ -75,7 +75,7 @@ class MoveReportTest {
             "vm1",
             List.of(
                 departure(ZERO_US - 90_000_000, null),
-                departure(ZERO_US - 11_874, new ForwardedPackets(12, 11, 1))),
+                departure(ZERO_US - 11_874, new ForwardedPackets(12, 11, 1, 0, 0))),
             16);
     JsonObject report = here();
     assertEquals(1, MoveReport.merge(report, source));
@@ -108,6 +108,18 @@ class MoveReportTest {
         MoveReport.merge(
             here(),
             MoveReport.json("vm1", List.of(departure(ZERO_US - 601_000_000L, null)), 16)));
+  }
+
+  @Test
+  void anArrivalTellsWhatThePreviousHostSent() {
+    MoveRecord move = arrival(ZERO_US);
+    MoveRecord forwarded =
+        new MoveRecord(
+            1, true, "qmp", "foreign", move.zero(), ZERO_US, move.moments(),
+            new ForwardedPackets(0, 0, 0, 12, 3));
+    assertTrue(
+        MoveReport.text(MoveReport.json("vm1", List.of(forwarded), 1))
+            .endsWith("\npackets: 12 received, 3 held\n"));
   }
 
   @Test

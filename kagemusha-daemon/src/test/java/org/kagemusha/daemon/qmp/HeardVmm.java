@@ -7,10 +7,21 @@ import java.util.List;
 final class HeardVmm implements VmmListener {
 
   final List<String> heard = new ArrayList<>();
+  private long toldUnixUs;
 
   @Override
   public synchronized void arrived() {
     add("arrived");
+  }
+
+  @Override
+  public synchronized void happenedAt(boolean resumed, long unixUs) {
+    toldUnixUs = unixUs;
+  }
+
+  /** The VMM's own time of its last STOP or RESUME, microseconds since 1970. */
+  synchronized long toldUnixUs() {
+    return toldUnixUs;
   }
 
   @Override

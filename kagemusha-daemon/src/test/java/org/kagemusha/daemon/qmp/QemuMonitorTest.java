@@ -1,6 +1,7 @@
 package org.kagemusha.daemon.qmp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -135,6 +136,8 @@ class QemuMonitorTest {
     host.command("{\"execute\": \"stop\", \"id\": 1}");
     host.command("{\"execute\": \"cont\", \"id\": 1}");
     assertEquals(List.of("arrived", "paused", "arrived"), host.vmm.await(3));
+    long agoMs = System.currentTimeMillis() - host.vmm.toldUnixUs() / 1000;
+    assertTrue(agoMs >= -1 && agoMs < 60_000, agoMs + " ms ago");
     host.command("{\"execute\": \"quit\", \"id\": 1}");
     assertEquals("released", host.vmm.await(4).get(3));
   }
