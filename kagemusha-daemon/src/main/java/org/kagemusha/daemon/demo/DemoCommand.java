@@ -96,6 +96,9 @@ public final class DemoCommand implements Callable<Integer> {
     DemoReport report;
     MovableGuest guest;
     try {
+      if (vm == GuestKind.qemu) {
+        VirtualMachine.need();
+      }
       Path directory = Demo.directory();
       guest =
           vm == GuestKind.qemu

@@ -29,6 +29,7 @@ final class VirtualMachine implements MovableGuest {
   private static final String URI_A = "tcp:[2001:db8:2000::a]:4444";
   private static final String URI_B = "tcp:[2001:db8:3000::3]:4444";
   private static final int POLL_MS = 20;
+  private static final int MIGRATION_LIMIT_S = 180;
 
   private final Path directory;
   private final GuestImage image;
@@ -50,6 +51,17 @@ final class VirtualMachine implements MovableGuest {
     this.image = GuestImage.build(GuestKernel.need(), directory);
     this.bandwidth = bandwidth;
     this.progress = progress;
+  }
+
+  /**
+   * Says what it takes to have one.
+   *
+   * @throws IOException if it is not all there; the message says what is missing
+   */
+  static void need() throws IOException {
+    Qemu.need();
+    GuestImage.need();
+    GuestKernel.need();
   }
 
   @Override
@@ -167,14 +179,15 @@ final class VirtualMachine implements MovableGuest {
 
   /** Waits for the end of a migration, which must be the one that is expected. */
   void awaitStatus(Monitor from, String wanted) throws IOException, InterruptedException {
+    long giveUp = System.nanoTime() + TimeUnit.SECONDS.toNanos(MIGRATION_LIMIT_S);
     while (true) {
       JsonObject migration = from.migration();
       String status = migration.get("status").getAsString();
       if (status.equals(wanted)) {
         return;
       }
-      if (status.matches("completed|failed|cancelled")) {
-        throw new IOException("QEMU: the migration has " + status + ": " + migration);
+      if (status.matches("completed|failed|cancelled") || System.nanoTime() > giveUp) {
+        throw new IOException("QEMU: the migration is " + status + ": " + migration);
       }
       if (migration.has("ram")) {
         JsonObject ram = migration.getAsJsonObject("ram");

@@ -44,18 +44,27 @@ public record GuestImage(Path kernel, Path files) {
       "print \"$_\\n\" for values %INC, @DynaLoader::dl_shared_objects";
 
   /**
-   * Makes the file system.
+   * Says whether this machine has what the guest runs.
    *
-   * @param directory takes the file
-   * @throws FileNotFoundException if something is not installed; its message names the package
+   * @throws FileNotFoundException if something is missing; its message names the package
    */
-  public static GuestImage build(GuestKernel kernel, Path directory) throws IOException {
+  public static void need() throws FileNotFoundException {
     for (Path program : List.of(BUSYBOX, PERL)) {
       if (!Files.isExecutable(program)) {
         throw new FileNotFoundException(
             "no " + program + ": apt-get install " + (program == PERL ? "perl-base" : "busybox"));
       }
     }
+  }
+
+  /**
+   * Makes the file system.
+   *
+   * @param directory takes the file
+   * @throws FileNotFoundException if something is not installed; its message names the package
+   */
+  public static GuestImage build(GuestKernel kernel, Path directory) throws IOException {
+    need();
     Path files = directory.resolve("guest.cpio.gz");
     try (CpioArchive archive =
         new CpioArchive(

@@ -49,6 +49,17 @@ public final class Qemu implements Closeable {
   }
 
   /**
+   * Says whether there is one to start.
+   *
+   * @throws FileNotFoundException if there is none; its message names the package
+   */
+  public static void need() throws FileNotFoundException {
+    if (!Files.isExecutable(PROGRAM)) {
+      throw new FileNotFoundException("no " + PROGRAM + ": apt-get install qemu-system-x86");
+    }
+  }
+
+  /**
    * Starts one.
    *
    * @param incoming the URI at which it waits for a VM; null: it boots one
@@ -57,9 +68,7 @@ public final class Qemu implements Closeable {
    */
   public static Qemu start(GuestImage image, Place place, String incoming)
       throws IOException, InterruptedException {
-    if (!Files.isExecutable(PROGRAM)) {
-      throw new FileNotFoundException("no " + PROGRAM + ": apt-get install qemu-system-x86");
-    }
+    need();
     Path console = place.directory().resolve(place.name() + ".console");
     Path operator = place.directory().resolve(place.name() + ".operator");
     Path log = place.directory().resolve(place.name() + ".log");

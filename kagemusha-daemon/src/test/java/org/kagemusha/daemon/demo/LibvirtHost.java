@@ -25,6 +25,7 @@ final class LibvirtHost implements Closeable {
   private static final Path HOOK = Path.of("..", "etc", "libvirt", "hooks", "qemu");
   private static final Path CONTROL = Path.of("..", "etc", "kagemusha-ctl");
   private static final String VM = "vm1";
+  private static final int VIRSH_LIMIT_S = 150;
 
   private final String name;
   private final String address;
@@ -156,25 +157,36 @@ final class LibvirtHost implements Closeable {
     return Stream.concat(Stream.of("virsh", "-q"), Stream.of(arguments)).toArray(String[]::new);
   }
 
+  /** Creates the VM; the hook lets libvirt wait. */
+  void create(Path domain) throws IOException, InterruptedException {
+    if (end(start("create", domain.toString())) != 0) {
+      throw new IOException("virsh create: " + Files.readString(directory.resolve("virsh.log")));
+    }
+  }
+
   /** Begins to move the VM to another host. */
   Process migrate(LibvirtHost to, String... options) throws IOException {
-    List<String> command = new ArrayList<>(List.of("migrate", "--live", VM));
-    command.add("qemu+tcp://[" + to.address + "]/system");
-    command.add("tcp://[" + to.address + "]");
-    command.addAll(List.of(options));
-    return new ProcessBuilder(inside(virshCommand(command.toArray(String[]::new))))
+    List<String> words = new ArrayList<>(List.of("migrate", "--live", VM));
+    words.add("qemu+tcp://[" + to.address + "]/system");
+    words.add("tcp://[" + to.address + "]");
+    words.addAll(List.of(options));
+    return start(words.toArray(String[]::new));
+  }
+
+  private Process start(String... arguments) throws IOException {
+    return new ProcessBuilder(inside(virshCommand(arguments)))
         .redirectErrorStream(true)
-        .redirectOutput(directory.resolve("migrate.log").toFile())
+        .redirectOutput(directory.resolve("virsh.log").toFile())
         .start();
   }
 
-  /** Waits for the end of a migration; returns virsh's exit status. */
-  int end(Process migration) throws IOException, InterruptedException {
-    if (!migration.waitFor(120, TimeUnit.SECONDS)) {
-      migration.destroyForcibly();
-      throw new IOException("virsh migrate does not end");
+  /** Waits for the end of what virsh was asked for; returns its exit status. */
+  int end(Process virsh) throws IOException, InterruptedException {
+    if (!virsh.waitFor(VIRSH_LIMIT_S, TimeUnit.SECONDS)) {
+      virsh.destroyForcibly();
+      throw new IOException("virsh does not end");
     }
-    return migration.exitValue();
+    return virsh.exitValue();
   }
 
   /** Asks the daemon beside the VM. */

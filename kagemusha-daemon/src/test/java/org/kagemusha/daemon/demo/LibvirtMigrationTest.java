@@ -55,7 +55,7 @@ class LibvirtMigrationTest {
       agent = own.homeAgent();
       a.startLibvirtd();
       b.startLibvirtd();
-      a.virsh("create", domain().toString());
+      a.create(domain());
       VmSessions.awaitService(own.topology, VirtualMachine.DESCRIBED.homeAddress());
       awaitState(a, "home");
       try (VmSessions begun =
