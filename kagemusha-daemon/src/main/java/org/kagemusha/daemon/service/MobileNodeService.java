@@ -103,6 +103,9 @@ public final class MobileNodeService extends Service {
       opened(() -> loop().call(this::endProvisioning));
     }
     TapDevice tap = config.tap().socket() == null ? opened(openTap()) : null;
+    if (tap != null && config.tap().bridge() != null) {
+      tap.only(config.guestMac(), tapMac);
+    }
     FramePort guestPort =
         tap == null
             ? opened(GuestSocket.open(name(), config.tap().socket(), counters()))

@@ -86,6 +86,8 @@ public final class Constants {
   // <linux/if_tun.h>, <linux/if.h>
   public static final long TUNSETIFF = 0x400454caL;
   public static final long TUNSETOFFLOAD = 0x400454d0L;
+  public static final long TUNATTACHFILTER = 0x401054d5L;
+  public static final long TUNDETACHFILTER = 0x401054d6L;
   public static final long TUNGETIFF = 0x800454d2L;
   public static final long TUNGETVNETHDRSZ = 0x800454d7L;
   public static final long TUNSETVNETHDRSZ = 0x400454d8L;

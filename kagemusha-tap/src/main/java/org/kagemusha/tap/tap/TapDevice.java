@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.offload.VirtioNetHeader;
+import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.tap.libc.Constants;
 import org.kagemusha.tap.libc.Descriptor;
@@ -44,6 +45,7 @@ public final class TapDevice implements FramePort {
   private final int header;
   private final boolean adopted;
   private boolean closed;
+  private boolean filtered;
   private final NativeMemory slot =
       new NativeMemory(TapOffloads.LONG_HEADER + LARGEST_FRAME + 1);
   private final ByteBuffer slotBytes = slot.bytes();
@@ -271,6 +273,15 @@ public final class TapDevice implements FramePort {
     }
   }
 
+  /**
+   * Has the kernel pass only what a guest sends, what goes to a group, and what goes to a station;
+   * other frames, which a bridge floods, are gone without waking anybody.
+   */
+  public void only(MacAddress guest, MacAddress station) throws KernelException {
+    StationFilter.attach(descriptor, StationFilter.program(guest, station));
+    filtered = true;
+  }
+
   /** Sets the interface up or down. */
   public void setUp(boolean up) throws KernelException {
     try (RouteNetlink netlink = RouteNetlink.open()) {
@@ -286,6 +297,9 @@ public final class TapDevice implements FramePort {
   public void close() {
     if (offloads.isOn() && !adopted && !closed) {
       Libc.ioctl(descriptor.fd(), Constants.TUNSETOFFLOAD, 0);
+    }
+    if (filtered && !closed) {
+      StationFilter.detach(descriptor);
     }
     closed = true;
     descriptor.close();

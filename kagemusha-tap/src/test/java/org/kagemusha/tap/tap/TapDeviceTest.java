@@ -57,6 +57,36 @@ class TapDeviceTest {
     return namespace.run(() -> TapDevice.open(settings, counters));
   }
 
+  @Test
+  void onlyTheGuestTheGroupAndTheStationWakeTheReader() throws Exception {
+    try (TapDevice tap = open("tap0")) {
+      MacAddress guest = MacAddress.parse("52:54:00:12:34:10");
+      tap.only(guest, MAC);
+      PacketBuffer frame = NativeMemory.packetBuffer(TapDevice.LARGEST_FRAME);
+      String other = "525400123411";
+      String router = "020000002001";
+      String[][] frames = {
+        {router, other, ""}, {router, "525400123410", "guest"}, {"333300000001", other, "group"},
+        {"02005e000077", other, "station"}, {"02005e000078", other, ""},
+        {"525400123410", other, "guest's"}, {"525400123510", other, ""},
+        {"525500123410", other, ""}, {router, "525400123510", ""}
+      };
+      for (String[] one : frames) {
+        String text = one[0] + one[1] + "88b5" + "00".repeat(50);
+        namespace.run(
+            () -> {
+              FrameSender.send("tap0", HexFormat.of().parseHex(text));
+              return null;
+            });
+        boolean passed = false;
+        for (int length = tap.read(frame); length > 0; length = tap.read(frame)) {
+          passed |= HexFormat.of().formatHex(frame.toBytes()).equals(text);
+        }
+        assertEquals(!one[2].isEmpty(), passed, one[0] + " from " + one[1]);
+      }
+    }
+  }
+
   private KernelException failure(Callable<?> code) {
     IllegalStateException e = assertThrows(IllegalStateException.class, () -> namespace.run(code));
     return (KernelException) e.getCause();
