@@ -1,5 +1,9 @@
 package org.kagemusha.core.mobility;
 
+import org.kagemusha.core.node.Counter;
+import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
+
 /**
  * What became of packets that came to the old host for a VM that was on its way, since the start. The
  * first three are counted there, the others where the VM went.
@@ -12,6 +16,17 @@ package org.kagemusha.core.mobility;
  */
 public record ForwardedPackets(
     long kept, long forwarded, long dropped, long received, long held) {
+
+  /** What is counted now. */
+  static ForwardedPackets of(Counters counters) {
+    return new ForwardedPackets(
+        counters.get(Counter.HANDOVER_PACKETS_KEPT),
+        counters.get(Counter.HANDOVER_PACKETS_FORWARDED),
+        counters.drops(DropReason.HANDOVER_BUFFER_FULL)
+            + counters.drops(DropReason.HANDOVER_NOT_FETCHED),
+        counters.get(Counter.HANDOVER_PACKETS_RECEIVED),
+        counters.get(Counter.HANDOVER_PACKETS_HELD));
+  }
 
   /** What was added since an earlier time. */
   ForwardedPackets since(ForwardedPackets before) {

@@ -3,7 +3,6 @@ package org.kagemusha.core.mobility;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.kagemusha.core.handover.PacketRing;
 import org.kagemusha.core.ipsec.KeySource;
@@ -143,6 +142,7 @@ public final class MobileNode implements NodeEngine {
     this.tunnels =
         new TunnelContext(settings.tunnel(), counters, settings.homeAgents().get(0), random);
     this.recorder = new HandoverRecorder(wallClockMs, monotonicNs);
+    recorder.forwarding(() -> ForwardedPackets.of(counters));
     EncapsulationChoice encapsulation = new EncapsulationChoice();
     this.encapsulation = encapsulation;
     this.wallClockMs = wallClockMs;
@@ -381,11 +381,6 @@ public final class MobileNode implements NodeEngine {
   /** The last moves, at most 16, the latest last. */
   public List<MoveRecord> moves() {
     return recorder.records();
-  }
-
-  /** Says who counts the packets that are forwarded between hosts; it may answer null. */
-  public void forwarding(Supplier<ForwardedPackets> figures) {
-    recorder.forwarding(figures);
   }
 
   /** The VM has left: fence, send nothing more (idempotent). */
