@@ -263,6 +263,7 @@ final class GuestMobility
 
   private void begin(Trigger trigger) {
     fence.lift();
+    departure.returned();
     effortNs = nowNs;
     recorder.arrived(trigger, nowNs);
     handover.here();
@@ -399,7 +400,7 @@ final class GuestMobility
     if (fence.isReleasing()) {
       return;
     }
-    departure.quiesce();
+    departure.relocated(nowNs);
     if (presence.isHere()) {
       effortNs = nowNs;
       act(false);
