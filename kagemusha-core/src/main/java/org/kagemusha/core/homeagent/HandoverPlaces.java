@@ -1,6 +1,7 @@
 package org.kagemusha.core.homeagent;
 
 import java.security.SecureRandom;
+import java.util.Arrays;
 import org.kagemusha.core.ipsec.EncryptionAlgorithm;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingUpdate;
@@ -65,14 +66,16 @@ final class HandoverPlaces {
       entry.handover = memory;
     }
     if (memory.key != null && !memory.careOf.equals(careOf)) {
+      forget(memory.previousKey);
       memory.previousCareOf = memory.careOf;
       memory.previousKey = memory.key;
       memory.previousUntilNs = nowNs + TOLD_NS;
       memory.key = null;
     }
+    forget(memory.key);
+    memory.key = null;
     if (!may) {
       // This place has none, so there is nothing to tell of it when the binding moves on.
-      memory.key = null;
       return null;
     }
     byte[] fresh = new byte[HandoverKeys.KEY_OCTETS];
@@ -86,5 +89,11 @@ final class HandoverPlaces {
     return told
         ? new HandoverKeys(fresh, memory.previousCareOf, memory.previousKey)
         : new HandoverKeys(fresh, null, null);
+  }
+
+  private static void forget(byte[] key) {
+    if (key != null) {
+      Arrays.fill(key, (byte) 0);
+    }
   }
 }

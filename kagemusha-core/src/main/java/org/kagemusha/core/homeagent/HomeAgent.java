@@ -112,7 +112,8 @@ public final class HomeAgent implements NodeEngine {
     reader.takeHandovers();
     this.returned =
         new ReturnedGuests(
-            address, routed, forwarding, tunnels, associations, wallClockMs, counters);
+            address, routed, forwarding, neighbors, tunnels, associations, wallClockMs,
+            counters);
     this.registration =
         new HomeRegistration(
             cache,

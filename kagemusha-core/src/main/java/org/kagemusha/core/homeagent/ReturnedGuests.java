@@ -9,6 +9,7 @@ import org.kagemusha.core.handover.HandoverSecret;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.HandoverMessage;
+import org.kagemusha.core.neighbor.NeighborCache;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
@@ -42,6 +43,14 @@ final class ReturnedGuests {
   /** How long forwarded packets are taken. */
   static final long TAKEN_NS = 6_000_000_000L;
 
+  /**
+   * How often it is looked whether the guest's MAC address is known, and for how long: what comes
+   * before would have to wait in the neighbour cache, which has little room.
+   */
+  static final long LOOK_NS = 2_000_000L;
+
+  static final long LOOKED_NS = 1_000_000_000L;
+
   /** Bounds memory; beyond, a guest returns without. */
   static final int MOST = 256;
 
@@ -54,7 +63,6 @@ final class ReturnedGuests {
   private static final class Fetch {
     private final Ipv6Address homeAddress;
     private final Ipv6Address from;
-    private final byte[] key;
     private final HandoverSecret secret;
     private HandoverMessage initiate;
     private InboundSecurityAssociation inbound;
@@ -67,7 +75,6 @@ final class ReturnedGuests {
     Fetch(Ipv6Address homeAddress, Ipv6Address from, byte[] key) {
       this.homeAddress = homeAddress;
       this.from = from;
-      this.key = key;
       this.secret = new HandoverSecret(key);
     }
   }
@@ -75,6 +82,7 @@ final class ReturnedGuests {
   private final Ipv6Address homeAgent;
   private final CountedUnderlay underlay;
   private final Forwarding forwarding;
+  private final NeighborCache neighbors;
   private final TunnelContext tunnels;
   private final SecurityAssociationDatabase associations;
   private final LongSupplier wallClockMs;
@@ -87,6 +95,7 @@ final class ReturnedGuests {
       Ipv6Address homeAgent,
       CountedUnderlay underlay,
       Forwarding forwarding,
+      NeighborCache neighbors,
       TunnelContext tunnels,
       SecurityAssociationDatabase associations,
       LongSupplier wallClockMs,
@@ -94,6 +103,7 @@ final class ReturnedGuests {
     this.homeAgent = homeAgent;
     this.underlay = underlay;
     this.forwarding = forwarding;
+    this.neighbors = neighbors;
     this.tunnels = tunnels;
     this.associations = associations;
     this.wallClockMs = wallClockMs;
@@ -108,15 +118,15 @@ final class ReturnedGuests {
    * @param clear whether its packets were in clear there
    */
   void fetch(Ipv6Address homeAddress, Ipv6Address from, byte[] key, boolean clear, long nowNs) {
+    Fetch fetch = new Fetch(homeAddress, from, key);
+    boolean known = active.size() >= MOST;
     for (Fetch each : active) {
-      if (Arrays.equals(each.key, key)) {
-        return;
-      }
+      known |= each.secret.index() == fetch.secret.index();
     }
-    if (active.size() >= MOST) {
+    if (known) {
+      fetch.secret.destroy();
       return;
     }
-    Fetch fetch = new Fetch(homeAddress, from, key);
     byte[] nonce = new byte[HandoverMessage.NONCE_OCTETS];
     random.nextBytes(nonce);
     fetch.initiate =
@@ -133,8 +143,19 @@ final class ReturnedGuests {
     fetch.tunnel = new Tunnel(tunnels);
     fetch.endNs = nowNs + TAKEN_NS;
     active.add(fetch);
-    LOG.info("handover asked hoa={} from={} to=home", homeAddress, from);
-    send(fetch, nowNs);
+    proceed(fetch, nowNs);
+  }
+
+  private void proceed(Fetch fetch, long nowNs) {
+    if (fetch.sent > 0) {
+      send(fetch, nowNs);
+    } else if (neighbors.macOf(fetch.homeAddress) == null
+        && nowNs < fetch.endNs - TAKEN_NS + LOOKED_NS) {
+      fetch.resendNs = nowNs + LOOK_NS;
+    } else {
+      LOG.info("handover asked hoa={} from={} to=home", fetch.homeAddress, fetch.from);
+      send(fetch, nowNs);
+    }
   }
 
   /** As Binding Updates are numbered, so that this is ahead of what came before a restart. */
@@ -256,7 +277,7 @@ final class ReturnedGuests {
       if (fetch.endNs <= nowNs) {
         end(fetch);
       } else if (fetch.resendNs <= nowNs && fetch.sent <= RETRIES) {
-        send(fetch, nowNs);
+        proceed(fetch, nowNs);
       } else if (fetch.resendNs <= nowNs) {
         LOG.warn("handover not answered hoa={} by={}", fetch.homeAddress, fetch.from);
         end(fetch);

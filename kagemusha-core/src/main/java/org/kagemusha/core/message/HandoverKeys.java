@@ -1,5 +1,6 @@
 package org.kagemusha.core.message;
 
+import java.util.Arrays;
 import java.util.Objects;
 import org.kagemusha.core.wire.Ipv6Address;
 
@@ -30,6 +31,14 @@ public record HandoverKeys(byte[] key, Ipv6Address previousCareOf, byte[] previo
         || (previousCareOf == null) != (previousKey == null)
         || previousKey != null && previousKey.length != KEY_OCTETS) {
       throw new IllegalArgumentException("handover keys are incomplete");
+    }
+  }
+
+  /** Overwrites the keys. */
+  public void destroy() {
+    Arrays.fill(key, (byte) 0);
+    if (previousKey != null) {
+      Arrays.fill(previousKey, (byte) 0);
     }
   }
 

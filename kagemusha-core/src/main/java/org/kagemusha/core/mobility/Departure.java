@@ -22,6 +22,7 @@ final class Departure {
   private final Handover handover;
   private final Logger log;
   private String vm;
+  private boolean lingering;
 
   Departure(
       Fence fence,
@@ -58,11 +59,26 @@ final class Departure {
     handover.stop();
   }
 
+  /** This host is at another place now: what was begun at the other one ends. */
+  void relocated(long nowNs) {
+    quiesce();
+    if (lingering) {
+      lingering = false;
+      keys.abandoned(nowNs);
+    }
+  }
+
+  /** The VM is here. */
+  void returned() {
+    lingering = false;
+  }
+
   /** The VM has left. */
   void left(LocationDetector.Place place, long nowNs) {
     boolean news = fence.left(nowNs);
     presence.left();
-    if (handover.left()) {
+    lingering = handover.left();
+    if (lingering) {
       list.stop();
       foreignStay.linger();
       homeStay.end();

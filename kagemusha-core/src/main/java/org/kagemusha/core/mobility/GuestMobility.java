@@ -264,6 +264,7 @@ final class GuestMobility
 
   private void begin(Trigger trigger) {
     fence.lift();
+    departure.returned();
     effortNs = nowNs;
     recorder.arrived(trigger, place.toString(), nowNs);
     handover.here();
@@ -402,7 +403,7 @@ final class GuestMobility
     if (fence.isReleasing()) {
       return;
     }
-    departure.quiesce();
+    departure.relocated(nowNs);
     if (presence.isHere()) {
       effortNs = nowNs;
       act(false);

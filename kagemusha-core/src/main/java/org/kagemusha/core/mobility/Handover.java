@@ -120,6 +120,7 @@ final class Handover {
       oldPlace.key(homeAddress, keys.key());
       newPlace.fetch(homeAddress, keys, careOf, wallMs, nowNs);
     }
+    keys.destroy();
   }
 
   /** The VM is here: it gets what was kept for it. */

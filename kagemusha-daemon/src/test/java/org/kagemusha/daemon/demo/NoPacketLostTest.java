@@ -65,8 +65,7 @@ class NoPacketLostTest {
             stream, third.namespace(), topology.hypervisorB(), c, b, topology,
             DaemonProcess::terminate);
         stream.stop();
-        Laboratory.eventually(
-            "the last packets", () -> stream.received().size() >= stream.sent());
+        stream.settle();
         assertWhole(stream, b);
       }
       assertFalse(Laboratory.careOf(agent, Topology.HOME_ADDRESS).isEmpty());
@@ -125,8 +124,7 @@ class NoPacketLostTest {
         Laboratory.awaitState(a, "home");
         passes(stream, 200);
         stream.stop();
-        Laboratory.eventually(
-            "the last packets", () -> stream.received().size() >= stream.sent());
+        stream.settle();
         assertWhole(stream, a, b);
       }
       assertTrue(Laboratory.count(a, "counters", "handover_packets_forwarded") >= 200);

@@ -91,6 +91,14 @@ final class NumberedStream implements AutoCloseable {
     }
   }
 
+  /** Waits until all that was sent has arrived; what is missing afterwards is lost. */
+  void settle() throws Exception {
+    long giveUp = System.nanoTime() + 20_000_000_000L;
+    while (received().size() < sent() && System.nanoTime() < giveUp) {
+      Shell.run("true");
+    }
+  }
+
   /** How many were sent so far. */
   int sent() {
     return sent;
