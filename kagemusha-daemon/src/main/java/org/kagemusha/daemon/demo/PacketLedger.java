@@ -1,5 +1,8 @@
 package org.kagemusha.daemon.demo;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * What one direction of a numbered packet stream saw: when each packet was sent, when it first
  * arrived, and how often again. Times are nanoseconds of one monotonic clock. Written by the sender's
@@ -84,13 +87,18 @@ final class PacketLedger {
 
   /** Packets sent in a span of time of which no copy arrived. */
   int lost(long fromNs, long toNs) {
-    int lost = 0;
+    return missing(fromNs, toNs).size();
+  }
+
+  /** The numbers of packets sent in a span of time of which no copy arrived. */
+  List<Integer> missing(long fromNs, long toNs) {
+    List<Integer> numbers = new ArrayList<>();
     for (int i = 0; i < sent; i++) {
       if (sentNs[i] >= fromNs && sentNs[i] < toNs && copies[i] == 0) {
-        lost++;
+        numbers.add(i);
       }
     }
-    return lost;
+    return numbers;
   }
 
   /** Copies beyond the first of packets sent in a span of time. */

@@ -17,7 +17,9 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class VmStream implements AutoCloseable {
 
-  private static final int PAYLOAD = 64;
+  /** Octets of a datagram to the guest. */
+  static final int PAYLOAD = 64;
+
   private static final int TOLD = 12;
   private static final int RECEIVE_BUFFER = 1 << 20;
   private static final int STOPS = 5;

@@ -6,13 +6,16 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /**
- * What live migrations cost the sessions of a virtual machine. A packet to the guest is counted with
- * the move before which it was sent for the last time, and told apart by when it was sent: before
- * the VM was stopped, while it was, or after it went on.
+ * What live migrations cost the sessions of a virtual machine. A packet to the guest that it never
+ * told of is told apart by where it was seen last: in the bridge of the destination after the VM went
+ * on, so that QEMU or the guest lost it; in the source's, so that it ended in the queue of the
+ * source's tap; or nowhere, so that the network lost it.
  */
 final class MigrationFigures {
 
@@ -34,9 +37,9 @@ final class MigrationFigures {
       double bridgeDown,
       double firstDown,
       int lostUp,
-      int lostDownBefore,
-      int lostDownStopped,
-      int lostDownAfter) {
+      int lostInVm,
+      int lostAtSource,
+      int lostOnTheWay) {
 
     /** From when the guest had spoken to when it was heard. */
     double networkUp() {
@@ -65,14 +68,14 @@ final class MigrationFigures {
     out.printf(
         "%-4s %8s | %8s %8s %8s | %8s %8s %8s | %8s %8s | %7s %7s %7s %7s%n", "to", "stopped",
         "noticed", "BU", "BA", "guest", "1st up", "network", "1st down", "guest", "lost up",
-        "before", "stopped", "after");
+        "in VM", "source", "network");
     for (Line line : lines) {
       out.printf(
           Locale.ROOT,
           "%-4s %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f | %7d %7d %7d %7d%n",
           line.to, line.stopped, line.noticed, line.update, line.acknowledged, line.bridgeUp,
           line.firstUp, line.networkUp(), line.bridgeDown, line.firstDown, line.lostUp,
-          line.lostDownBefore, line.lostDownStopped, line.lostDownAfter);
+          line.lostInVm, line.lostAtSource, line.lostOnTheWay);
     }
     out.printf(
         Locale.ROOT, "%-4s %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f |%n",
@@ -98,7 +101,8 @@ final class MigrationFigures {
             + " its acknowledgement; the guest's first datagram was in the bridge, came to the"
             + " correspondent, and the difference, which is the network's; the first datagram for"
             + " the guest was in the bridge, which is the network's, and was told of by the guest."
-            + " lost: up; down, by when they were sent");
+            + " lost: up; down, by where they were seen last: at the destination, so lost in QEMU or the"
+            + " guest; at the source alone; nowhere");
   }
 
   /** Packets that never came, of all that were sent. */
@@ -112,21 +116,41 @@ final class MigrationFigures {
       Move move = moves.get(i);
       long from = i == 0 ? Long.MIN_VALUE : begin(move);
       long until = i + 1 < moves.size() ? begin(moves.get(i + 1)) : Long.MAX_VALUE;
-      long stop = move.moved.startNs();
       long resume = move.moved.movedNs();
       JsonObject times = move.handover;
       double noticed = (number(times, "arrival_monotonic_ns") - resume) / NS_PER_MS;
       double update = noticed + number(times, "arrival_to_bu_ms");
+      List<Integer> missing = ledgers.udpToGuest().missing(from, until);
+      List<Integer> elsewhere = notIn(numbers(frames, move.to, resume), missing);
+      int atSource = elsewhere.size() - notIn(numbers(frames, null, 0), elsewhere).size();
       lines.add(
           new Line(
               move.to, move.moved.vm().stoppedMs(), noticed, update,
               update + number(times, "bu_to_ba_ms"), inBridge(move, true, frames),
               since(resume, ledgers.udpFromGuest()), inBridge(move, false, frames),
               since(resume, ledgers.udpToGuest()),
-              ledgers.udpFromGuest().lost(from, until), ledgers.udpToGuest().lost(from, stop),
-              ledgers.udpToGuest().lost(stop, resume), ledgers.udpToGuest().lost(resume, until)));
+              ledgers.udpFromGuest().lost(from, until), missing.size() - elsewhere.size(),
+              atSource, elsewhere.size() - atSource));
     }
     return lines;
+  }
+
+  /** The numbers of packets to the guest that were in a host's bridge from a time on; null: any. */
+  private static Set<Integer> numbers(List<StreamWatch.Frame> frames, String host, long fromNs) {
+    return frames.stream()
+        .filter(one -> !one.fromGuest())
+        .filter(one -> host == null || one.host().equals(host) && one.ns() >= fromNs)
+        .map(StreamWatch.Frame::number)
+        .collect(Collectors.toSet());
+  }
+
+  private static List<Integer> notIn(Set<Integer> numbers, List<Integer> of) {
+    return of.stream().filter(number -> !numbers.contains(number)).toList();
+  }
+
+  /** Packets to the guest that the network lost. */
+  int lostOnTheWay(VmSessions sessions, List<StreamWatch.Frame> frames) {
+    return lines(sessions.ledgers(), frames).stream().mapToInt(Line::lostOnTheWay).sum();
   }
 
   private static long begin(Move move) {
