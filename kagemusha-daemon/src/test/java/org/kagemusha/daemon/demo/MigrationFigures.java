@@ -10,9 +10,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 
 /**
- * What live migrations cost the sessions of a virtual machine. A packet to the guest is counted with
- * the move before which it was sent for the last time, and told apart by when it was sent: before
- * the VM was stopped, while it was, or after it went on.
+ * What live migrations cost the sessions of a virtual machine. A packet to the guest is counted
+ * with the move before which it was sent for the last time, and told apart by when it was sent:
+ * before the VM was stopped, while it was, or after it went on.
  */
 final class MigrationFigures {
 
