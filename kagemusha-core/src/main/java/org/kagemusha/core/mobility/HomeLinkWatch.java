@@ -165,9 +165,9 @@ final class HomeLinkWatch {
 
   /**
    * RFC 6275 §11.5.5: "After the mobile node sends the Binding Update, it MUST be prepared to reply
-   * to Neighbor Solicitations for its home address. [...] It is necessary to reply, since sending the
-   * Binding Acknowledgement from the home agent may require performing Neighbor Discovery". A guest
-   * that has just been moved may take long to.
+   * to Neighbor Solicitations for its home address. [...] It is necessary to reply, since sending
+   * the Binding Acknowledgement from the home agent may require performing Neighbor Discovery". A
+   * guest that has just been moved may take long to.
    */
   private void onSolicitation(PacketBuffer frame, long nowNs) {
     if (!advertisements.tryTake(nowNs)) {

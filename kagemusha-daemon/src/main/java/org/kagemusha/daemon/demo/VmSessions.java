@@ -8,9 +8,9 @@ import java.util.concurrent.TimeUnit;
 import org.kagemusha.tap.netns.NamespaceCall;
 
 /**
- * The correspondent's end of the sessions with a guest that is a virtual machine; the guest's end is
- * the script {@code sessions.pl}. What comes to the guest is stamped when the guest's next datagram
- * tells of it, and that of the guest when it arrives.
+ * The correspondent's end of the sessions with a guest that is a virtual machine; the guest's end
+ * is the script {@code sessions.pl}. What comes to the guest is stamped when the guest's next
+ * datagram tells of it, and that of the guest when it arrives.
  */
 final class VmSessions implements Traffic {
 

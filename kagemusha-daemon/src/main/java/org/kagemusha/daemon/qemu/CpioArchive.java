@@ -10,9 +10,9 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Writes a file system archive as a Linux kernel takes it at its start: cpio's "new ASCII" format, of
- * Linux's {@code Documentation/driver-api/early-userspace/buffer-format.rst}. Directories above an
- * entry are written by themselves.
+ * Writes a file system archive as a Linux kernel takes it at its start: cpio's "new ASCII" format,
+ * of Linux's {@code Documentation/driver-api/early-userspace/buffer-format.rst}. Directories above
+ * an entry are written by themselves.
  */
 final class CpioArchive implements Closeable {
 

@@ -20,8 +20,8 @@ import java.util.zip.GZIPOutputStream;
 
 /**
  * What the virtual machine boots: the kernel, and a root file system of this machine's own busybox
- * and Perl, the kernel's virtio modules, and two scripts. The guest knows nothing of mobility: it is
- * an ordinary host that takes its address from its link.
+ * and Perl, the kernel's virtio modules, and two scripts. The guest knows nothing of mobility: it
+ * is an ordinary host that takes its address from its link.
  *
  * @param kernel what QEMU starts
  * @param files the root file system, a compressed archive

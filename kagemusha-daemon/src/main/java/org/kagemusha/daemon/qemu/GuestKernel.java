@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Debian's kernel for virtual machines, of the package {@code linux-image-cloud-amd64}: installed on
- * this machine, or unpacked into a directory.
+ * Debian's kernel for virtual machines, of the package {@code linux-image-cloud-amd64}: installed
+ * on this machine, or unpacked into a directory.
  *
  * @param image what QEMU starts
  * @param modules the directory of its modules

@@ -19,9 +19,9 @@ public final class Qemu implements Closeable {
   public static final Path PROGRAM = Path.of("/usr/bin/qemu-system-x86_64");
 
   /**
-   * Not a multiple of 256 KiB, KiB: of memory that is one, QEMU before 8.2.2 loses track in software
-   * emulation of what the guest writes during a migration, and the guest goes on with pages of
-   * before.
+   * Not a multiple of 256 KiB, KiB: of memory that is one, QEMU before 8.2.2 loses track in
+   * software emulation of what the guest writes during a migration, and the guest goes on with
+   * pages of before.
    */
   private static final int MEMORY_KIB = 131_080;
 

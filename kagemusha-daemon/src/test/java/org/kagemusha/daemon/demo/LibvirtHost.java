@@ -17,8 +17,9 @@ import org.kagemusha.daemon.control.ControlClient;
 import org.kagemusha.daemon.tls.TrialRole;
 
 /**
- * A host with a libvirtd of its own, in namespaces of this machine: our hook is in its /etc, and its
- * certificates are where libvirt has them. There is no systemd: a script stands in for systemctl.
+ * A host with a libvirtd of its own, in namespaces of this machine: our hook is in its /etc, and
+ * its certificates are where libvirt has them. There is no systemd: a script stands in for
+ * systemctl.
  */
 final class LibvirtHost implements Closeable {
 

@@ -21,8 +21,8 @@ import org.kagemusha.daemon.qemu.Qemu;
 
 /**
  * Two libvirtd, our hook in both, and the VM's settings in its metadata alone: virsh moves the VM
- * there and back, gives a move up, and finds it again after libvirtd's restart. No daemon is started
- * or told anything but by the hook.
+ * there and back, gives a move up, and finds it again after libvirtd's restart. No daemon is
+ * started or told anything but by the hook.
  */
 @Tag("netns")
 @Timeout(500)
