@@ -14,7 +14,7 @@ public final class PacketRing {
   public static final int SMALLEST = 1 << 17;
 
   private static final int FIRST = 1 << 16;
-  private static final int HEADER = 16;
+  private static final int HEADER = 24;
 
   private final int bound;
   private byte[] store;
@@ -26,7 +26,7 @@ public final class PacketRing {
   /**
    * Makes one that is empty and has no memory.
    *
-   * @param bound octets, at least {@link #SMALLEST}; packets take sixteen more each
+   * @param bound octets, at least {@link #SMALLEST}; packets take 24 more each
    * @throws IllegalArgumentException if the bound is less
    */
   public PacketRing(int bound) {
@@ -60,9 +60,10 @@ public final class PacketRing {
   /**
    * Copies a packet to the end.
    *
+   * @param atNs when it came, monotonic
    * @return how many gave way; the packet itself counts if it is longer than the whole memory
    */
-  public int add(PacketBuffer packet) {
+  public int add(PacketBuffer packet, long atNs) {
     int need = HEADER + packet.length();
     if (need > bound) {
       return 1;
@@ -77,6 +78,7 @@ public final class PacketRing {
     header.putInt(4, packet.isUnfinished() ? packet.checksumStart() - packet.offset() : -1);
     header.putInt(8, packet.checksumOffset());
     header.putInt(12, packet.segmentSize());
+    header.putLong(16, atNs);
     int tail = wrap(head + used);
     put(tail, header, 0, HEADER);
     put(wrap(tail + HEADER), packet.bytes(), packet.offset(), packet.length());
@@ -126,6 +128,18 @@ public final class PacketRing {
     head = wrap(head + length);
     used -= length;
     packets--;
+  }
+
+  /** Forgets what came before a time; says how many packets are left. */
+  public int keepSince(long ns) {
+    while (packets > 0) {
+      get(head, header, 0, HEADER);
+      if (header.getLong(16) - ns >= 0) {
+        break;
+      }
+      skip();
+    }
+    return packets;
   }
 
   /**

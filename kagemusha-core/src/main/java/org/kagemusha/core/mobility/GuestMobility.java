@@ -219,11 +219,25 @@ final class GuestMobility
     }
   }
 
-  /** The VM was stopped here, and may go on here or elsewhere: nothing is refreshed meanwhile. */
+  /** A migration of the VM from here is under way, or has failed. */
+  void migrating(boolean underWay) {
+    handover.migrating(underWay, place == Place.HOME);
+  }
+
+  /** The VM is elsewhere now, or stopped here. */
   void paused() {
+    paused(nowNs);
+  }
+
+  /**
+   * The VM was stopped here, and may go on here or elsewhere: nothing is refreshed meanwhile.
+   *
+   * @param sinceNs when
+   */
+  void paused(long sinceNs) {
     if (presence.paused(nowNs)) {
       recorder.paused(place.toString(), nowNs);
-      handover.paused(place == Place.HOME);
+      handover.paused(place == Place.HOME, sinceNs);
       log.info("guest paused vm={} place={}", settings.name(), place);
     }
   }

@@ -129,12 +129,22 @@ final class Handover {
   }
 
   /**
-   * The VM is paused.
+   * The VM may be stopped at any moment, or may not any more.
    *
    * @param atHome whether at home
    */
-  void paused(boolean atHome) {
-    oldPlace.paused(atHome);
+  void migrating(boolean underWay, boolean atHome) {
+    oldPlace.migrating(underWay, atHome);
+  }
+
+  /**
+   * The VM is paused.
+   *
+   * @param atHome whether at home
+   * @param sinceNs when it was stopped
+   */
+  void paused(boolean atHome, long sinceNs) {
+    oldPlace.paused(atHome, sinceNs);
     newPlace.release();
   }
 
@@ -142,8 +152,8 @@ final class Handover {
     return oldPlace.wantsCopies();
   }
 
-  void onCopy(PacketBuffer packet) {
-    oldPlace.onCopy(packet, nowNs);
+  void onCopy(PacketBuffer packet, long atNs) {
+    oldPlace.onCopy(packet, atNs, nowNs);
   }
 
   /** The home agent proxies a home address on the home link. */

@@ -362,8 +362,25 @@ public final class MobileNode implements NodeEngine {
    * not paused.
    */
   public void paused(long nowNs) {
+    paused(nowNs, nowNs);
+  }
+
+  /**
+   * The same, of a VM that was stopped a moment ago: what came for it since then is kept, too, if
+   * {@link #migrating} was told before.
+   */
+  public void paused(long nowNs, long sinceNs) {
     clock(nowNs);
-    mobility.paused();
+    mobility.paused(sinceNs);
+  }
+
+  /**
+   * The VM's migration to another host is under way, so it may be stopped at any moment; or the
+   * migration has ended without (idempotent).
+   */
+  public void migrating(boolean underWay, long nowNs) {
+    clock(nowNs);
+    mobility.migrating(underWay);
   }
 
   /**
@@ -485,14 +502,18 @@ public final class MobileNode implements NodeEngine {
 
   /**
    * Whether the edge shall copy the frames that go to the guest's MAC address over the home link,
-   * by {@link #onGuestFrameCopy}: the VM is paused there, and may go on elsewhere.
+   * by {@link #onGuestFrameCopy}: the VM is paused there, or may soon be, and may go on elsewhere.
    */
   public boolean wantsGuestFrameCopies() {
     return handover.wantsCopies();
   }
 
-  /** A copy of an IPv6 frame that went to the guest's MAC address. */
-  public void onGuestFrameCopy(PacketBuffer frame, long nowNs) {
+  /**
+   * A copy of an IPv6 frame that went to the guest's MAC address.
+   *
+   * @param atNs when it came to the link, monotonic
+   */
+  public void onGuestFrameCopy(PacketBuffer frame, long atNs, long nowNs) {
     clock(nowNs);
     int at = frame.offset() + EthernetHeader.BYTES;
     int length = frame.length() - EthernetHeader.BYTES;
@@ -502,7 +523,7 @@ public final class MobileNode implements NodeEngine {
         && EthernetHeader.type(frame.bytes(), frame.offset()) == EthernetHeader.TYPE_IPV6
         && Ipv6Header.isComplete(frame.bytes(), at, length)) {
       frame.set(at, Ipv6Header.BYTES + Ipv6Header.payloadLength(frame.bytes(), at));
-      handover.onCopy(frame);
+      handover.onCopy(frame, atNs);
     }
   }
 

@@ -242,7 +242,7 @@ final class NewPlace {
       release(fetch);
       return false;
     }
-    fetch.held.add(packet);
+    fetch.held.add(packet, 0);
     counters.add(Counter.HANDOVER_PACKETS_HELD);
     return true;
   }

@@ -47,6 +47,7 @@ final class OldPlace {
 
   private enum Mode {
     OFF,
+    MIGRATING,
     PAUSED,
     LEFT
   }
@@ -60,6 +61,9 @@ final class OldPlace {
     private HandoverMessage lastAnswer;
     private Ipv6Address lastPeer;
     private PacketRing ring;
+
+    /** The oldest ones in it, which the guest gets by itself if it goes on here. */
+    private int copies;
     private Tunnel forward;
     private MacAddress proxy;
     private boolean marked;
@@ -156,12 +160,53 @@ final class OldPlace {
   }
 
   /**
-   * The VM is paused: it may go on here or elsewhere.
+   * The VM may be stopped at any moment, or may not any more. It is told of the stop a little late:
+   * what it is given until then is copied, so that what came after the stop can be told apart.
    *
    * @param atHome whether its packets come over the home link; then copies of them are wanted
    */
-  void paused(boolean atHome) {
-    if (mode == Mode.OFF && (atHome ? bound > 0 : isReady())) {
+  void migrating(boolean underWay, boolean atHome) {
+    if (underWay && mode == Mode.OFF && mayKeep(atHome)) {
+      mode = Mode.MIGRATING;
+      home = atHome;
+    } else if (!underWay && mode == Mode.MIGRATING) {
+      forgetCopies();
+    }
+  }
+
+  private boolean mayKeep(boolean atHome) {
+    return atHome ? bound > 0 : isReady();
+  }
+
+  private void forgetCopies() {
+    mode = Mode.OFF;
+    home = false;
+    for (Address address : all) {
+      address.ring = null;
+    }
+  }
+
+  /**
+   * The VM is paused: it may go on here or elsewhere.
+   *
+   * @param atHome whether its packets come over the home link; then copies of them are wanted
+   * @param sinceNs when it was stopped, if that is known; else now
+   */
+  void paused(boolean atHome, long sinceNs) {
+    if (mode == Mode.MIGRATING && atHome == home) {
+      mode = Mode.PAUSED;
+      for (Address address : all) {
+        if (address.ring != null) {
+          address.copies = address.ring.keepSince(sinceNs);
+          counters.add(Counter.HANDOVER_PACKETS_KEPT, address.copies);
+        }
+      }
+      return;
+    }
+    if (mode == Mode.MIGRATING) {
+      forgetCopies();
+    }
+    if (mode == Mode.OFF && mayKeep(atHome)) {
       mode = Mode.PAUSED;
       home = atHome;
     }
@@ -175,8 +220,10 @@ final class OldPlace {
   /**
    * A copy of a packet that went to the guest over the home link. Its VMM has it, too, in the queue
    * of its tap: the guest gets it from there if it goes on here.
+   *
+   * @param atNs when it came to the link
    */
-  void onCopy(PacketBuffer packet, long nowNs) {
+  void onCopy(PacketBuffer packet, long atNs, long nowNs) {
     Ipv6Address destination =
         Ipv6Address.read(packet.bytes(), packet.offset() + Ipv6Header.DESTINATION);
     if (!wantsCopies() || traffic.path(destination) == null) {
@@ -186,7 +233,7 @@ final class OldPlace {
     if (address.proxy != null && !address.hasKept()) {
       pass(address, packet, nowNs);
     } else {
-      keep(address, packet);
+      keep(address, packet, atNs);
     }
   }
 
@@ -195,7 +242,7 @@ final class OldPlace {
    * packets goes to the home agent, which tunnels them there.
    */
   void onProxied(Ipv6Address homeAddress, MacAddress homeAgent, long nowNs) {
-    if (!wantsCopies()) {
+    if (!home || !isBusy()) {
       return;
     }
     Address address = address(homeAddress);
@@ -215,6 +262,9 @@ final class OldPlace {
    * @return whether this host goes on for it until {@link #isOver}
    */
   boolean left(long nowNs) {
+    if (mode == Mode.MIGRATING) {
+      forgetCopies();
+    }
     if (mode == Mode.OFF && !isReady() || !home && !traffic.isOpen() && mode != Mode.LEFT) {
       return false;
     }
@@ -227,6 +277,9 @@ final class OldPlace {
 
   /** The VM goes on here: it gets what was kept. Nothing that was known before counts any more. */
   void returned(InnerErrors guest) {
+    if (mode == Mode.MIGRATING) {
+      forgetCopies();
+    }
     if (mode == Mode.OFF) {
       return;
     }
@@ -237,8 +290,12 @@ final class OldPlace {
         address.ring.clear();
       }
       while (address.hasKept() && address.ring.poll(scratch())) {
-        guest.send(scratch);
-        count++;
+        if (address.copies > 0) {
+          address.copies--;
+        } else {
+          guest.send(scratch);
+          count++;
+        }
       }
     }
     if (count > 0) {
@@ -261,6 +318,7 @@ final class OldPlace {
         counters.drop(DropReason.HANDOVER_NOT_FETCHED, address.ring.clear());
         address.ring = null;
       }
+      address.copies = 0;
       if (address.forward != null) {
         address.forward = null;
         log.info(
@@ -276,7 +334,7 @@ final class OldPlace {
 
   /** Whether a packet is on its way or kept for somebody; the daemon must not end yet. */
   boolean isBusy() {
-    return mode != Mode.OFF;
+    return mode != Mode.OFF && mode != Mode.MIGRATING;
   }
 
   /**
@@ -303,18 +361,22 @@ final class OldPlace {
       pass(address, packet, nowNs);
       return true;
     }
-    keep(address, packet);
-    return true;
+    keep(address, packet, nowNs);
+    return mode != Mode.MIGRATING;
   }
 
-  private void keep(Address address, PacketBuffer packet) {
+  private void keep(Address address, PacketBuffer packet, long atNs) {
     if (address.ring == null) {
       address.ring = new PacketRing(bound);
     }
+    int gone = address.ring.add(packet, atNs);
+    if (mode == Mode.MIGRATING) {
+      return;
+    }
     counters.add(Counter.HANDOVER_PACKETS_KEPT);
-    int gone = address.ring.add(packet);
     if (gone > 0) {
       counters.drop(DropReason.HANDOVER_BUFFER_FULL, gone);
+      address.copies = Math.max(0, address.copies - gone);
     }
   }
 
@@ -400,7 +462,7 @@ final class OldPlace {
       Ipv6Address to,
       Ipv6Address careOf,
       long nowNs) {
-    paused(false);
+    paused(false, nowNs);
     overNs = nowNs + GRACE_NS;
     peer = to;
     Tunnel tunnel = new Tunnel(tunnels);
@@ -442,6 +504,7 @@ final class OldPlace {
       }
       for (int sent = 0; sent < DRAINED_AT_ONCE && address.hasKept(); sent++) {
         address.ring.poll(scratch());
+        address.copies = Math.max(0, address.copies - 1);
         pass(address, scratch, nowNs);
       }
       if (address.hasKept()) {
@@ -505,6 +568,9 @@ final class OldPlace {
   }
 
   int waiting() {
+    if (!isBusy()) {
+      return 0;
+    }
     int count = 0;
     for (Address address : all) {
       count += address.ring == null ? 0 : address.ring.size();
@@ -513,6 +579,9 @@ final class OldPlace {
   }
 
   int waitingOctets() {
+    if (!isBusy()) {
+      return 0;
+    }
     int count = 0;
     for (Address address : all) {
       count += address.ring == null ? 0 : address.ring.octets();

@@ -8,7 +8,7 @@ import org.kagemusha.core.wire.PacketBuffer;
 final class NeighborEntry extends Timed {
 
   /** Packets that wait for one neighbour at most. */
-  static final int QUEUE = 16;
+  static final int QUEUE = 64;
 
   /** RFC 4861 §7.3.2. */
   enum State {

@@ -30,18 +30,18 @@ class PacketRingTest {
       if (random.nextInt(5) < 3) {
         byte[] packet = new byte[40 + random.nextInt(random.nextInt(50) == 0 ? 60_000 : 1460)];
         random.nextBytes(packet);
-        int gone = ring.add(PacketBuffer.copyOf(packet));
+        int gone = ring.add(PacketBuffer.copyOf(packet), step);
         model.add(packet);
-        octets += 16 + packet.length;
+        octets += 24 + packet.length;
         int expected = 0;
         while (octets > BOUND) {
-          octets -= 16 + model.remove().length;
+          octets -= 24 + model.remove().length;
           expected++;
         }
         assertEquals(expected, gone);
       } else if (ring.poll(out)) {
         byte[] wanted = model.remove();
-        octets -= 16 + wanted.length;
+        octets -= 24 + wanted.length;
         assertArrayEquals(wanted, out.toBytes());
       } else {
         assertTrue(model.isEmpty());
@@ -59,8 +59,8 @@ class PacketRingTest {
     PacketRing ring = new PacketRing(BOUND);
     PacketBuffer large = PacketBuffer.copyOf(new byte[10_000]);
     large.unfinished(large.offset() + 40, 16, 1400);
-    ring.add(large);
-    ring.add(PacketBuffer.copyOf(new byte[100]));
+    ring.add(large, 0);
+    ring.add(PacketBuffer.copyOf(new byte[100]), 0);
     assertTrue(ring.poll(out));
     assertTrue(out.isSuperPacket());
     assertEquals(out.offset() + 40, out.checksumStart());
@@ -68,6 +68,19 @@ class PacketRingTest {
     assertEquals(1400, out.segmentSize());
     assertTrue(ring.poll(out));
     assertFalse(out.isUnfinished());
+  }
+
+  @Test
+  void forgetsWhatCameBeforeATime() {
+    PacketRing ring = new PacketRing(BOUND);
+    for (int i = 0; i < 10; i++) {
+      ring.add(PacketBuffer.copyOf(new byte[100 + i]), Long.MAX_VALUE - 4 + i);
+    }
+    assertEquals(3, ring.keepSince(Long.MAX_VALUE - 4 + 7));
+    assertTrue(ring.poll(out));
+    assertEquals(107, out.length());
+    assertEquals(0, ring.keepSince(Long.MAX_VALUE - 4 + 100));
+    assertFalse(ring.poll(out));
   }
 
   @Test

@@ -45,10 +45,14 @@ class HandoverAtHomeTest {
   }
 
   private void copy(int number) {
+    copy(number, f.now);
+  }
+
+  private void copy(int number, long atNs) {
     f.node.onGuestFrameCopy(
         PacketBuffer.copyOf(
             MobileNodeFixture.frame(packet(number), GUEST_MAC, ROUTER_MAC)),
-        f.now);
+        atNs, f.now);
   }
 
   private void homeAgentProxies(Ipv6Address address) {
@@ -95,6 +99,38 @@ class HandoverAtHomeTest {
     f.pass(6 * SECOND);
     assertFalse(f.node.wantsGuestFrameCopies());
     assertFalse(f.node.isHandingOver());
+  }
+
+  @Test
+  void whatCameBetweenTheStopAndItsNewsIsKeptToo() {
+    f.node.migrating(true, f.now);
+    assertTrue(f.node.wantsGuestFrameCopies());
+    assertFalse(f.node.isHandingOver());
+    copy(1);
+    long stop = f.now + 1;
+    copy(2, stop);
+    homeAgentProxies(HOME_ADDRESS);
+    assertEquals(List.of(), sentToHomeAgent());
+    f.node.paused(f.now + 5_000_000, stop);
+    copy(3);
+    homeAgentProxies(HOME_ADDRESS);
+    List<byte[]> sent = sentToHomeAgent();
+    assertEquals(2, sent.size());
+    assertArrayEquals(packet(2), MobileNodeFixture.ipv6Of(sent.get(0)));
+    assertArrayEquals(packet(3), MobileNodeFixture.ipv6Of(sent.get(1)));
+    assertEquals(2, f.counters.get(Counter.HANDOVER_PACKETS_KEPT));
+  }
+
+  @Test
+  void copiesOfAMigrationThatFailedAreForgotten() {
+    f.node.migrating(true, f.now);
+    copy(1);
+    f.node.migrating(false, f.now);
+    assertFalse(f.node.wantsGuestFrameCopies());
+    f.node.paused(f.now, 0);
+    homeAgentProxies(HOME_ADDRESS);
+    assertEquals(List.of(), sentToHomeAgent());
+    assertEquals(0, f.counters.get(Counter.HANDOVER_PACKETS_KEPT));
   }
 
   @Test

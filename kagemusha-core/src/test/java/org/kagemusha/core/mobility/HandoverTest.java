@@ -114,6 +114,21 @@ class HandoverTest {
   }
 
   @Test
+  void newsOfTheStopThatComesLateLosesNothing() {
+    HandoverWorld world = world(true, 2);
+    world.stream();
+    world.pass(100 * MS);
+    world.pauseUnheard(7 * MS);
+    world.pass(200 * MS);
+    world.arriveAt(world.hosts.get(1));
+    world.drain();
+    assertEquals(all(world), world.received);
+    // In the queue of a tap that nobody reads any more; what is kept is of these, too.
+    assertEquals(6, world.lost.size());
+    assertEquals(0, world.hosts.get(0).counters.drops(DropReason.HANDOVER_NOT_FETCHED));
+  }
+
+  @Test
   void guestThatComesBackAfterItHadLeftGetsWhatWasKept() {
     HandoverWorld world = world(false, 1);
     Host host = world.hosts.get(0);

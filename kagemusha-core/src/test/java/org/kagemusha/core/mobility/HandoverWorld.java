@@ -267,6 +267,16 @@ final class HandoverWorld {
     host.rarp();
   }
 
+  /** The VM stops, and its host hears of it later. */
+  void pauseUnheard(long ns) {
+    Host host = guestAt;
+    host.node.migrating(true, now);
+    pass(20_000_000);
+    long stop = now + 1;
+    paused = true;
+    after(ns, () -> host.node.paused(now, stop));
+  }
+
   /** The VM stops. */
   void pause() {
     paused = true;

@@ -95,8 +95,14 @@ final class VmTracker {
       case "failed", "cancelled" -> {
         log.info("vmm migration vm={} status={} state={}", name, status, vm.text());
         handedOver = false;
+        listener.migrating(false);
         if (vm == Vm.INCOMING) {
           notComing("migration " + status);
+        }
+      }
+      case "setup", "active", "pre-switchover", "device" -> {
+        if (vm == Vm.RUNNING) {
+          listener.migrating(true);
         }
       }
       default -> log.debug("vmm migration vm={} status={}", name, QmpSession.echo(status));

@@ -14,6 +14,12 @@ public interface VmmListener {
   /** The VM runs here. */
   void arrived();
 
+  /**
+   * A migration of the VM from here is under way, so it may be stopped at any moment; or none is any
+   * more, and the VM stays.
+   */
+  default void migrating(boolean underWay) {}
+
   /** The VM was stopped here, and may go on here or elsewhere. */
   void paused();
 

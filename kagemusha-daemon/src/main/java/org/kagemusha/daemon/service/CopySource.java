@@ -1,6 +1,8 @@
 package org.kagemusha.daemon.service;
 
 import java.io.IOException;
+import java.time.Instant;
+import java.util.concurrent.TimeUnit;
 import org.kagemusha.core.mobility.MobileNode;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -12,10 +14,16 @@ import org.kagemusha.tap.rawsocket.GuestFrameCopies;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Copies of the frames to a guest that is paused at home, while the engine wants them. */
+/**
+ * Copies of the frames to a guest that is paused at home, or may soon be, while the engine wants
+ * them.
+ */
 final class CopySource implements PacketSource, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(CopySource.class);
+
+  /** A frame that is older than so has met a clock that was set meanwhile. */
+  private static final long LATEST_NS = 5_000_000_000L;
 
   private final String bridge;
   private final MacAddress guest;
@@ -68,9 +76,18 @@ final class CopySource implements PacketSource, AutoCloseable {
     }
     int weight = length < 0 ? 1 : PacketSource.weight(frame);
     if (length > 0) {
-      engine.onGuestFrameCopy(frame, nowNs);
+      engine.onGuestFrameCopy(frame, cameNs(nowNs), nowNs);
     }
     return weight;
+  }
+
+  /** By the kernel's clock: what came before the VM was stopped may be read after. */
+  private long cameNs(long nowNs) {
+    long unixNs = copies.receivedUnixNs();
+    Instant now = Instant.now();
+    long agoNs =
+        TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano() - unixNs;
+    return unixNs > 0 && agoNs >= 0 && agoNs < LATEST_NS ? System.nanoTime() - agoNs : nowNs;
   }
 
   @Override

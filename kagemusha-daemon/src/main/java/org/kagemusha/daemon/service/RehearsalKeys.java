@@ -2,7 +2,9 @@ package org.kagemusha.daemon.service;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SequenceStore;
@@ -13,19 +15,21 @@ import org.kagemusha.daemon.config.AssociationKeys;
 /** Made-up associations with the algorithms of real ones, for {@link Rehearsal}. */
 final class RehearsalKeys {
 
-  /** Remembers nothing: these numbers are never sent. */
-  private static final SequenceStore FORGETFUL =
-      new SequenceStore() {
-        @Override
-        public long load(int spi) {
-          return 0;
-        }
+  /** Remembers as long as the rehearsal lasts, which is faster than any clock. */
+  private static final class ShortMemory implements SequenceStore {
 
-        @Override
-        public void reserve(int spi, long upTo) {
-          // Nothing of a rehearsal outlives it.
-        }
-      };
+    private final Map<Integer, Long> reserved = new HashMap<>();
+
+    @Override
+    public long load(int spi) {
+      return reserved.getOrDefault(spi, 0L);
+    }
+
+    @Override
+    public void reserve(int spi, long upTo) {
+      reserved.put(spi, upTo);
+    }
+  }
 
   /** Both ends' keys, and the associations that they come with. */
   record Ends(
@@ -56,7 +60,7 @@ final class RehearsalKeys {
         }
       }
     }
-    KeyRing ring = new KeyRing(FORGETFUL);
+    KeyRing ring = new KeyRing(new ShortMemory());
     ring.replace(made);
     return ring;
   }

@@ -36,6 +36,9 @@ final class VmmWatch implements VmmListener, AutoCloseable {
   private QmpLink link;
   private ScheduledFuture<?> expectation;
 
+  /** When the VM was stopped, until the engine is told that it was; 0: not known. */
+  private long stoppedNs;
+
   /**
    * @param changed called when the state may be another one
    */
@@ -92,9 +95,9 @@ final class VmmWatch implements VmmListener, AutoCloseable {
         () -> {
           long agoUs = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()) - unixUs;
           if (agoUs >= 0 && agoUs < LATEST_US) {
-            engine.vmm(
-                resumed ? Milestone.VMM_RESUME : Milestone.VMM_STOP, unixUs,
-                System.nanoTime() - agoUs * 1000);
+            long atNs = System.nanoTime() - agoUs * 1000;
+            stoppedNs = resumed ? 0 : atNs;
+            engine.vmm(resumed ? Milestone.VMM_RESUME : Milestone.VMM_STOP, unixUs, atNs);
           }
         });
   }
@@ -106,7 +109,16 @@ final class VmmWatch implements VmmListener, AutoCloseable {
 
   @Override
   public void paused() {
-    tell(engine::paused);
+    tell(
+        nowNs -> {
+          engine.paused(nowNs, stoppedNs == 0 ? nowNs : stoppedNs);
+          stoppedNs = 0;
+        });
+  }
+
+  @Override
+  public void migrating(boolean underWay) {
+    tell(nowNs -> engine.migrating(underWay, nowNs));
   }
 
   @Override

@@ -8,6 +8,7 @@ final class HeardVmm implements VmmListener {
 
   final List<String> heard = new ArrayList<>();
   private long toldUnixUs;
+  private boolean migrating;
 
   @Override
   public synchronized void arrived() {
@@ -22,6 +23,15 @@ final class HeardVmm implements VmmListener {
   /** The VMM's own time of its last STOP or RESUME, microseconds since 1970. */
   synchronized long toldUnixUs() {
     return toldUnixUs;
+  }
+
+  @Override
+  public synchronized void migrating(boolean underWay) {
+    migrating = underWay;
+  }
+
+  synchronized boolean isMigrating() {
+    return migrating;
   }
 
   @Override

@@ -53,6 +53,22 @@ class VmTrackerTest {
   }
 
   @Test
+  void vmThatMayBeStoppedAtAnyMomentIsToldOf() {
+    after("running", ":setup");
+    assertTrue(vmm.isMigrating());
+    after(":active", ":cancelling", ":cancelled");
+    assertFalse(vmm.isMigrating());
+    after(":setup", ":active", ":failed");
+    assertFalse(vmm.isMigrating());
+  }
+
+  @Test
+  void vmThatIsAwaitedIsNotAboutToStop() {
+    after("inmigrate", ":setup", ":active");
+    assertFalse(vmm.isMigrating());
+  }
+
+  @Test
   void endOfAMigrationCountsOnceTheRunStateHasFollowed() {
     after("running", "STOP", ":completed");
     assertTrue(tracker.isHandingOver());

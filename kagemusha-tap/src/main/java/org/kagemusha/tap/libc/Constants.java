@@ -83,6 +83,9 @@ public final class Constants {
   public static final int MADV_DONTNEED = 4;
   public static final int MADV_NOHUGEPAGE = 15;
 
+  // <asm-generic/sockios.h>
+  public static final long SIOCGSTAMPNS = 0x8907L;
+
   // <linux/if_tun.h>, <linux/if.h>
   public static final long TUNSETIFF = 0x400454caL;
   public static final long TUNSETOFFLOAD = 0x400454d0L;

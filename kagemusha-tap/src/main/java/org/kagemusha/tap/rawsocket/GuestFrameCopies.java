@@ -25,11 +25,13 @@ public final class GuestFrameCopies implements AutoCloseable {
   private static final int SOCK_FPROG = 16;
   private static final int ROOM = 1 << 22;
   private static final int DRAIN_AT_MOST = 64;
+  private static final int TIMESPEC = 16;
 
   /** The largest frame that comes, octets. */
   public static final int LARGEST_FRAME = 65_549;
 
   private final Descriptor socket;
+  private final NativeMemory stamp = new NativeMemory(TIMESPEC);
 
   private GuestFrameCopies(Descriptor socket) {
     this.socket = socket;
@@ -64,7 +66,10 @@ public final class GuestFrameCopies implements AutoCloseable {
       socket.setOption(
           Constants.SOL_PACKET, Constants.PACKET_ADD_MEMBERSHIP, request, PACKET_MREQ,
           "PACKET_MR_PROMISC");
-      return new GuestFrameCopies(socket);
+      GuestFrameCopies copies = new GuestFrameCopies(socket);
+      // Times are kept once they have been asked for.
+      copies.receivedUnixNs();
+      return copies;
     } catch (KernelException | RuntimeException e) {
       socket.close();
       throw e;
@@ -118,6 +123,16 @@ public final class GuestFrameCopies implements AutoCloseable {
       }
     }
     return 0;
+  }
+
+  /**
+   * When the frame that was received last came to the bridge: nanoseconds since 1970 by the host's
+   * clock, or 0 if that is not known (socket(7), SIOCGSTAMPNS).
+   */
+  public long receivedUnixNs() {
+    return Libc.ioctl(socket.fd(), Constants.SIOCGSTAMPNS, stamp.address()) < 0
+        ? 0
+        : stamp.bytes().getLong(0) * 1_000_000_000L + stamp.bytes().getLong(8);
   }
 
   /** Closes the socket; the bridge is no longer promiscuous for it. */
