@@ -94,10 +94,23 @@ class QemuMonitorTest {
 
     /** Waits for the answer: QEMU has done it then, or has begun to. */
     void command(String line) throws IOException {
+      assertEquals("{\"return\": {}, \"id\": 1}", answer(line));
+    }
+
+    private String answer(String line) throws IOException {
       Channels.newOutputStream(operator).write((line + "\n").getBytes(StandardCharsets.UTF_8));
       String answer = answers.readLine();
       while (!answer.contains("\"id\": 1")) {
         answer = answers.readLine();
+      }
+      return answer;
+    }
+
+    /** QEMU refuses while a migration is neither done nor given up. */
+    void commandWhenMigrationHasEnded(String line) throws IOException {
+      String answer = answer(line);
+      while (answer.contains("not finalized")) {
+        answer = answer(line);
       }
       assertEquals("{\"return\": {}, \"id\": 1}", answer);
     }
@@ -163,7 +176,7 @@ class QemuMonitorTest {
     assertEquals(List.of("arrived"), source.vmm.await(1));
     source.migrate("exec:false");
     source.command("{\"execute\": \"stop\", \"id\": 1}");
-    source.command("{\"execute\": \"cont\", \"id\": 1}");
+    source.commandWhenMigrationHasEnded("{\"execute\": \"cont\", \"id\": 1}");
     // QEMU itself may have stopped it before, and let it go on.
     assertEquals(-1, source.vmm.awaitReturn().indexOf("left"));
   }
