@@ -91,7 +91,13 @@ final class VmTracker {
 
   private void onMigration(String status) {
     switch (status) {
-      case "completed" -> handedOver = vm == Vm.PAUSED;
+      case "completed" -> {
+        handedOver = vm == Vm.PAUSED;
+        if (!handedOver) {
+          // A snapshot, of which the VM knows nothing.
+          listener.migrating(false);
+        }
+      }
       case "failed", "cancelled" -> {
         log.info("vmm migration vm={} status={} state={}", name, status, vm.text());
         handedOver = false;
@@ -116,6 +122,9 @@ final class VmTracker {
       gone("migration completed");
     } else if (vm == Vm.INCOMING) {
       notComing(reason);
+    } else if (vm == Vm.RUNNING) {
+      // Of a migration nothing more is heard.
+      listener.migrating(false);
     }
   }
 

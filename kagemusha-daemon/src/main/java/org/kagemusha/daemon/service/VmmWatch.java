@@ -72,6 +72,7 @@ final class VmmWatch implements VmmListener, AutoCloseable {
     if (link != null) {
       link.close();
       link = null;
+      engine.migrating(false, System.nanoTime());
     }
   }
 
@@ -93,6 +94,7 @@ final class VmmWatch implements VmmListener, AutoCloseable {
   public void happenedAt(boolean resumed, long unixUs) {
     loop.execute(
         () -> {
+          stoppedNs = 0;
           long agoUs = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()) - unixUs;
           if (agoUs >= 0 && agoUs < LATEST_US) {
             long atNs = System.nanoTime() - agoUs * 1000;

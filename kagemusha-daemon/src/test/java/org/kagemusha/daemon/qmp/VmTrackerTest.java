@@ -60,6 +60,12 @@ class VmTrackerTest {
     assertFalse(vmm.isMigrating());
     after(":setup", ":active", ":failed");
     assertFalse(vmm.isMigrating());
+    // A snapshot in the background.
+    after(":setup", ":active", ":completed");
+    assertFalse(vmm.isMigrating());
+    after(":setup");
+    tracker.onClosed("closed");
+    assertFalse(vmm.isMigrating());
   }
 
   @Test
