@@ -3,8 +3,6 @@ package org.kagemusha.tap.vmsocket;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -34,7 +32,7 @@ final class DatagramSocketPort implements FramePort {
   private static final int LARGEST_SLOT = 65_600;
   private static final int MOST_PASSED_OVER = 64;
 
-  private final Path path;
+  private final BoundSocket bound;
   private final Counters counters;
   private final VmSocketListener listener;
   private final ReadySockets ready;
@@ -51,28 +49,16 @@ final class DatagramSocketPort implements FramePort {
 
   DatagramSocketPort(VmSocketSettings settings, Counters counters, VmSocketListener listener)
       throws IOException {
-    path = settings.path();
     this.counters = counters;
     this.listener = listener;
-    receiver = UnixAddress.openAt(settings);
-    ReadySockets opened = null;
-    try {
-      receiver.setBuffers(BUFFERS, 0);
-      opened = new ReadySockets("epoll of " + path);
-      opened.add(receiver, RECEIVER, Constants.EPOLLIN);
-    } catch (KernelException e) {
-      receiver.close();
-      if (opened != null) {
-        opened.close();
-      }
-      throw e;
-    }
-    ready = opened;
+    bound = BoundSocket.open(settings, RECEIVER, socket -> socket.setBuffers(BUFFERS, 0));
+    ready = bound.ready();
+    receiver = bound.socket();
   }
 
   @Override
   public String name() {
-    return path.toString();
+    return bound.name();
   }
 
   @Override
@@ -111,7 +97,7 @@ final class DatagramSocketPort implements FramePort {
           return WOULD_BLOCK;
         }
         if (errno != Errno.EINTR) {
-          throw KernelException.of("recvfrom", path.toString(), errno);
+          throw KernelException.of("recvfrom", bound.name(), errno);
         }
       } else if (got > room) {
         counters.drop(DropReason.RECEIVE_TRUNCATED);
@@ -272,14 +258,8 @@ final class DatagramSocketPort implements FramePort {
 
   @Override
   public void close() {
-    ready.close();
-    receiver.close();
+    bound.close();
     hangUp();
     Reference.reachabilityFence(memory);
-    try {
-      Files.deleteIfExists(path);
-    } catch (IOException e) {
-      // The next start replaces it.
-    }
   }
 }

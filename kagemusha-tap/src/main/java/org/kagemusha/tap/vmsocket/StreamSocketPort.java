@@ -1,8 +1,6 @@
 package org.kagemusha.tap.vmsocket;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -30,11 +28,10 @@ final class StreamSocketPort implements FramePort {
   private static final int BACKLOG = 4;
   private static final int LISTENER = MOST_PEERS;
 
-  private final Path path;
+  private final BoundSocket bound;
   private final Counters counters;
   private final VmSocketListener listener;
   private final ReadySockets ready;
-  private final Descriptor socket;
   private final StreamConnection[] peers = new StreamConnection[MOST_PEERS];
   private final boolean[] waiting = new boolean[MOST_PEERS];
   private final long[] order = new long[MOST_PEERS];
@@ -45,30 +42,21 @@ final class StreamSocketPort implements FramePort {
 
   StreamSocketPort(VmSocketSettings settings, Counters counters, VmSocketListener listener)
       throws IOException {
-    path = settings.path();
     this.counters = counters;
     this.listener = listener;
-    socket = UnixAddress.openAt(settings);
-    ReadySockets opened = null;
-    try {
-      opened = new ReadySockets("epoll of " + path);
-      if (Libc.listen(socket.fd(), BACKLOG) < 0) {
-        throw KernelException.last("listen", path.toString());
-      }
-      opened.add(socket, LISTENER, Constants.EPOLLIN);
-    } catch (KernelException e) {
-      socket.close();
-      if (opened != null) {
-        opened.close();
-      }
-      throw e;
+    bound = BoundSocket.open(settings, LISTENER, StreamSocketPort::listen);
+    ready = bound.ready();
+  }
+
+  private static void listen(Descriptor socket) throws KernelException {
+    if (Libc.listen(socket.fd(), BACKLOG) < 0) {
+      throw KernelException.last("listen", socket.name());
     }
-    ready = opened;
   }
 
   @Override
   public String name() {
-    return path.toString();
+    return bound.name();
   }
 
   @Override
@@ -160,15 +148,15 @@ final class StreamSocketPort implements FramePort {
   private void accept() throws KernelException {
     int fd =
         Libc.accept4(
-            socket.fd(), 0, 0, Constants.SOCK_NONBLOCK | Constants.SOCK_CLOEXEC);
+            bound.socket().fd(), 0, 0, Constants.SOCK_NONBLOCK | Constants.SOCK_CLOEXEC);
     if (fd < 0) {
       int errno = Libc.errno();
       if (errno == Errno.EAGAIN || errno == Errno.EINTR || errno == Errno.ECONNABORTED) {
         return;
       }
-      throw KernelException.of("accept4", path.toString(), errno);
+      throw KernelException.of("accept4", bound.name(), errno);
     }
-    Descriptor accepted = Descriptor.adopt(fd, "connection to " + path);
+    Descriptor accepted = Descriptor.adopt(fd, "connection to " + bound.name());
     StreamConnection peer;
     try {
       peer = new StreamConnection(accepted);
@@ -276,17 +264,11 @@ final class StreamSocketPort implements FramePort {
 
   @Override
   public void close() {
-    ready.close();
-    socket.close();
+    bound.close();
     for (StreamConnection peer : peers) {
       if (peer != null) {
         peer.close();
       }
-    }
-    try {
-      Files.deleteIfExists(path);
-    } catch (IOException e) {
-      // The next start replaces it.
     }
   }
 }
