@@ -2,11 +2,9 @@ package org.kagemusha.core.homeagent;
 
 import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongSupplier;
-import org.kagemusha.core.handover.HandoverSecret;
-import org.kagemusha.core.ipsec.InboundSecurityAssociation;
+import org.kagemusha.core.handover.HandoverRequest;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.HandoverMessage;
 import org.kagemusha.core.neighbor.NeighborCache;
@@ -14,6 +12,7 @@ import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.signalling.BindingUpdateSequence;
 import org.kagemusha.core.signalling.SignallingPacket;
 import org.kagemusha.core.signalling.SignallingReader;
 import org.kagemusha.core.signalling.SignallingWriter;
@@ -34,12 +33,6 @@ import org.slf4j.LoggerFactory;
  */
 final class ReturnedGuests {
 
-  /** RFC 5568 §6.2.1.1: "100 milliseconds if RTT is not known", doubled each time. */
-  static final long RESEND_NS = 100_000_000L;
-
-  /** HI_RETRIES, RFC 5568 §9. */
-  static final int RETRIES = 3;
-
   /** How long forwarded packets are taken. */
   static final long TAKEN_NS = 6_000_000_000L;
 
@@ -55,27 +48,17 @@ final class ReturnedGuests {
   static final int MOST = 256;
 
   private static final Logger LOG = LoggerFactory.getLogger(HomeAgent.class);
-  private static final int LEAST_SPI = 256;
-  private static final int MOST_SPI = 0x0fff_ffff;
   private static final MacAddress UNKNOWN = MacAddress.parse("00:00:00:00:00:00");
 
   /** One home address. */
   private static final class Fetch {
-    private final Ipv6Address homeAddress;
-    private final Ipv6Address from;
-    private final HandoverSecret secret;
-    private HandoverMessage initiate;
-    private InboundSecurityAssociation inbound;
+    private final HandoverRequest request;
     private Tunnel tunnel;
-    private int sent;
-    private long resendNs;
     private long endNs;
     private int received;
 
-    Fetch(Ipv6Address homeAddress, Ipv6Address from, byte[] key) {
-      this.homeAddress = homeAddress;
-      this.from = from;
-      this.secret = new HandoverSecret(key);
+    Fetch(HandoverRequest request) {
+      this.request = request;
     }
   }
 
@@ -89,7 +72,7 @@ final class ReturnedGuests {
   private final Counters counters;
   private final SecureRandom random = new SecureRandom();
   private final List<Fetch> active = new ArrayList<>();
-  private int sequence;
+  private final BindingUpdateSequence sequence = new BindingUpdateSequence();
 
   ReturnedGuests(
       Ipv6Address homeAgent,
@@ -118,28 +101,17 @@ final class ReturnedGuests {
    * @param clear whether its packets were in clear there
    */
   void fetch(Ipv6Address homeAddress, Ipv6Address from, byte[] key, boolean clear, long nowNs) {
-    Fetch fetch = new Fetch(homeAddress, from, key);
+    Fetch fetch = new Fetch(new HandoverRequest(homeAddress, from, homeAgent, key));
     boolean known = active.size() >= MOST;
     for (Fetch each : active) {
-      known |= each.secret.index() == fetch.secret.index();
+      known |= each.request.keyIndex() == fetch.request.keyIndex();
     }
     if (known) {
-      fetch.secret.destroy();
+      fetch.request.end(associations);
       return;
     }
-    byte[] nonce = new byte[HandoverMessage.NONCE_OCTETS];
-    random.nextBytes(nonce);
-    fetch.initiate =
-        fetch.secret.sign(
-            HandoverMessage.initiate(
-                number(), homeAddress, UNKNOWN, nonce, clear ? 0 : spi(),
-                fetch.secret.index()),
-            homeAgent, from);
-    if (!clear) {
-      fetch.inbound = fetch.secret.inbound(fetch.initiate, from, homeAgent);
-      fetch.inbound.owner(fetch);
-      associations.add(fetch.inbound);
-    }
+    fetch.request.begin(
+        sequence.next(wallClockMs.getAsLong()), UNKNOWN, clear, fetch, associations, random);
     fetch.tunnel = new Tunnel(tunnels);
     fetch.endNs = nowNs + TAKEN_NS;
     active.add(fetch);
@@ -147,39 +119,25 @@ final class ReturnedGuests {
   }
 
   private void proceed(Fetch fetch, long nowNs) {
-    if (fetch.sent > 0) {
+    if (fetch.request.timesSent() > 0) {
       send(fetch, nowNs);
-    } else if (neighbors.macOf(fetch.homeAddress) == null
+    } else if (neighbors.macOf(fetch.request.homeAddress()) == null
         && nowNs < fetch.endNs - TAKEN_NS + LOOKED_NS) {
-      fetch.resendNs = nowNs + LOOK_NS;
+      fetch.request.dueAt(nowNs + LOOK_NS);
     } else {
-      LOG.info("handover asked hoa={} from={} to=home", fetch.homeAddress, fetch.from);
+      LOG.info(
+          "handover asked hoa={} from={} to=home",
+          fetch.request.homeAddress(), fetch.request.from());
       send(fetch, nowNs);
     }
   }
 
-  /** As Binding Updates are numbered, so that this is ahead of what came before a restart. */
-  private int number() {
-    int clock = (int) (wallClockMs.getAsLong() / 250) & 0xffff;
-    int next = sequence + 1 & 0xffff;
-    sequence = (short) (clock - next) > 0 || sequence == 0 ? clock : next;
-    return sequence;
-  }
-
-  private int spi() {
-    int spi;
-    do {
-      spi = random.nextInt(LEAST_SPI, MOST_SPI + 1);
-    } while (associations.inbound(spi) != null);
-    return spi;
-  }
-
   private void send(Fetch fetch, long nowNs) {
     underlay.sendOwn(
-        SignallingWriter.build(homeAgent, fetch.from, null, null, fetch.initiate, null));
+        SignallingWriter.build(
+            homeAgent, fetch.request.from(), null, null, fetch.request.initiate(), null));
     counters.add(Counter.HANDOVER_INITIATES_SENT);
-    fetch.resendNs = nowNs + (RESEND_NS << fetch.sent);
-    fetch.sent++;
+    fetch.request.sent(nowNs);
   }
 
   /** A message of RFC 5568: of interest is the old host's answer. */
@@ -187,32 +145,32 @@ final class ReturnedGuests {
     HandoverMessage answer = (HandoverMessage) packet.message();
     Fetch fetch = null;
     for (Fetch each : active) {
-      if (each.secret.index() == answer.keyIndex() && each.from.equals(packet.source())) {
+      if (each.request.keyIndex() == answer.keyIndex()) {
         fetch = each;
       }
     }
-    if (fetch == null
-        || answer.type() != HandoverMessage.ACKNOWLEDGE
-        || answer.sequence() != fetch.initiate.sequence()
-        || !Arrays.equals(answer.nonce(), fetch.initiate.nonce())) {
-      counters.drop(DropReason.HANDOVER_UNMATCHED);
-    } else if (!fetch.secret.verifies(answer, packet.source(), packet.destination())) {
-      counters.drop(DropReason.HANDOVER_UNAUTHENTIC);
-    } else {
-      LOG.info(
-          "handover answered hoa={} by={} code={}",
-          fetch.homeAddress, packet.source(), answer.code());
-      fetch.resendNs = NodeEngine.NEVER;
-      if (answer.code() >= HandoverMessage.REFUSED) {
-        end(fetch);
-      }
+    DropReason refused =
+        fetch == null
+            ? DropReason.HANDOVER_UNMATCHED
+            : fetch.request.judge(answer, packet.source(), packet.destination());
+    if (refused != null) {
+      counters.drop(refused);
+      return;
+    }
+    LOG.info(
+        "handover answered hoa={} by={} code={}",
+        answer.homeAddress(), packet.source(), answer.code());
+    fetch.request.answered();
+    if (answer.code() >= HandoverMessage.REFUSED) {
+      end(fetch);
     }
   }
 
   /** Whether an old host sends what may be a forwarded packet; before any cryptography. */
   boolean isFromOldPlace(PacketBuffer packet) {
     for (int i = 0; i < active.size(); i++) {
-      if (active.get(i).from.matches(packet.bytes(), packet.offset() + Ipv6Header.SOURCE)) {
+      Ipv6Address from = active.get(i).request.from();
+      if (from.matches(packet.bytes(), packet.offset() + Ipv6Header.SOURCE)) {
         return true;
       }
     }
@@ -227,9 +185,9 @@ final class ReturnedGuests {
   boolean takes(PacketBuffer outer, SignallingReader reader, long nowNs) {
     for (int i = 0; i < active.size(); i++) {
       Fetch fetch = active.get(i);
-      if (fetch.inbound == reader.association()
-          && fetch.from.matches(outer.bytes(), outer.offset() + Ipv6Header.SOURCE)
-          && fetch.homeAddress.matches(
+      if (fetch.request.inbound() == reader.association()
+          && fetch.request.from().matches(outer.bytes(), outer.offset() + Ipv6Header.SOURCE)
+          && fetch.request.homeAddress().matches(
               outer.bytes(), reader.innerOffset() + Ipv6Header.DESTINATION)) {
         take(fetch, outer, reader.innerOffset(), nowNs);
         return true;
@@ -240,14 +198,14 @@ final class ReturnedGuests {
 
   private void take(Fetch fetch, PacketBuffer outer, int inner, long nowNs) {
     int source = inner + Ipv6Header.SOURCE;
-    if (fetch.from.matches(outer.bytes(), source)
+    if (fetch.request.from().matches(outer.bytes(), source)
         && Ipv6Header.nextHeader(outer.bytes(), inner) == Protocol.NO_NEXT_HEADER) {
       return;
     }
     long high = outer.bytes().getLong(source);
     DropReason refused =
         !AddressScope.isRoutable(high, outer.bytes().getLong(source + 8))
-                || fetch.homeAddress.matches(outer.bytes(), source)
+                || fetch.request.homeAddress().matches(outer.bytes(), source)
             ? DropReason.INNER_SOURCE_SPOOFED
             : fetch.tunnel.receive(outer, inner, nowNs);
     if (refused != null) {
@@ -261,14 +219,10 @@ final class ReturnedGuests {
 
   private void end(Fetch fetch) {
     active.remove(fetch);
-    if (fetch.inbound != null) {
-      associations.remove(fetch.inbound.spi());
-      fetch.inbound.destroy();
-    }
-    fetch.secret.destroy();
+    fetch.request.end(associations);
     LOG.info(
         "handover ended hoa={} from={} packets={}",
-        fetch.homeAddress, fetch.from, fetch.received);
+        fetch.request.homeAddress(), fetch.request.from(), fetch.received);
   }
 
   void onDeadline(long nowNs) {
@@ -276,10 +230,12 @@ final class ReturnedGuests {
       Fetch fetch = active.get(i);
       if (fetch.endNs <= nowNs) {
         end(fetch);
-      } else if (fetch.resendNs <= nowNs && fetch.sent <= RETRIES) {
+      } else if (fetch.request.dueNs() <= nowNs && !fetch.request.isExhausted()) {
         proceed(fetch, nowNs);
-      } else if (fetch.resendNs <= nowNs) {
-        LOG.warn("handover not answered hoa={} by={}", fetch.homeAddress, fetch.from);
+      } else if (fetch.request.dueNs() <= nowNs) {
+        LOG.warn(
+            "handover not answered hoa={} by={}",
+            fetch.request.homeAddress(), fetch.request.from());
         end(fetch);
       }
     }
@@ -288,7 +244,7 @@ final class ReturnedGuests {
   long nextDeadlineNs() {
     long next = NodeEngine.NEVER;
     for (int i = 0; i < active.size(); i++) {
-      next = Math.min(next, Math.min(active.get(i).resendNs, active.get(i).endNs));
+      next = Math.min(next, Math.min(active.get(i).request.dueNs(), active.get(i).endNs));
     }
     return next;
   }

@@ -7,6 +7,7 @@ import org.kagemusha.core.message.BindingAcknowledgement;
 import org.kagemusha.core.message.BindingStatus;
 import org.kagemusha.core.message.BindingUpdate;
 import org.kagemusha.core.node.NodeEngine;
+import org.kagemusha.core.signalling.BindingUpdateSequence;
 import org.kagemusha.core.wire.Ipv6Address;
 
 /**

@@ -2,11 +2,9 @@ package org.kagemusha.core.mobility;
 
 import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import org.kagemusha.core.handover.HandoverSecret;
+import org.kagemusha.core.handover.HandoverRequest;
 import org.kagemusha.core.handover.PacketRing;
-import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.HandoverKeys;
 import org.kagemusha.core.message.HandoverMessage;
@@ -15,6 +13,7 @@ import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.signalling.BindingUpdateSequence;
 import org.kagemusha.core.signalling.SignallingReader;
 import org.kagemusha.core.signalling.SignallingWriter;
 import org.kagemusha.core.tunnel.InnerErrors;
@@ -43,33 +42,17 @@ final class NewPlace {
   /** How long they are held at most. */
   static final long HOLD_AT_MOST_NS = 2_000_000_000L;
 
-  /** RFC 5568 §6.2.1.1: "100 milliseconds if RTT is not known", doubled each time. */
-  static final long RESEND_NS = 100_000_000L;
-
-  /** HI_RETRIES, RFC 5568 §9. */
-  static final int RETRIES = 3;
-
   /** How long forwarded packets are taken. */
   static final long TAKEN_NS = OldPlace.GRACE_NS + 1_000_000_000L;
 
   /** Room for packets that are held, octets; when it is used up, none is held any more. */
   private static final int HELD_OCTETS = 1 << 22;
 
-  private static final int LEAST_SPI = 256;
-  private static final int MOST_SPI = 0x0fff_ffff;
-
   /** One home address. */
   private static final class Fetch {
-    private final Ipv6Address homeAddress;
-    private final Ipv6Address from;
-    private final Ipv6Address to;
-    private final HandoverSecret secret;
-    private HandoverMessage initiate;
-    private InboundSecurityAssociation inbound;
-    private int sent;
+    private final HandoverRequest request;
     private boolean accepted;
     private boolean over;
-    private long resendNs = NodeEngine.NEVER;
     private long releaseNs = NodeEngine.NEVER;
     private long heldSinceNs;
     private long endNs;
@@ -77,10 +60,8 @@ final class NewPlace {
     private int received;
 
     Fetch(Ipv6Address homeAddress, HandoverKeys keys, Ipv6Address to) {
-      this.homeAddress = homeAddress;
-      this.from = keys.previousCareOf();
-      this.to = to;
-      this.secret = new HandoverSecret(keys.previousKey());
+      this.request =
+          new HandoverRequest(homeAddress, keys.previousCareOf(), to, keys.previousKey());
     }
 
     boolean isHolding() {
@@ -137,8 +118,8 @@ final class NewPlace {
     }
     Fetch before = fetches.get(homeAddress);
     Fetch fetch = new Fetch(homeAddress, keys, careOf);
-    if (before != null && before.secret.index() == fetch.secret.index()) {
-      fetch.secret.destroy();
+    if (before != null && before.request.keyIndex() == fetch.request.keyIndex()) {
+      fetch.request.end(associations);
       return;
     }
     if (before != null) {
@@ -146,66 +127,40 @@ final class NewPlace {
     }
     fetches.put(homeAddress, fetch);
     active.add(fetch);
-    peer = fetch.from;
-    byte[] nonce = new byte[HandoverMessage.NONCE_OCTETS];
-    random.nextBytes(nonce);
-    fetch.initiate =
-        fetch.secret.sign(
-            HandoverMessage.initiate(
-                sequence.next(wallMs), homeAddress, guest, nonce,
-                traffic.allowsClear(homeAddress) ? 0 : spi(), fetch.secret.index()),
-            careOf, fetch.from);
-    if (fetch.initiate.spi() != 0) {
-      fetch.inbound = fetch.secret.inbound(fetch.initiate, fetch.from, careOf);
-      fetch.inbound.owner(fetch);
-      associations.add(fetch.inbound);
-    }
+    peer = fetch.request.from();
+    fetch.request.begin(
+        sequence.next(wallMs), guest, traffic.allowsClear(homeAddress), fetch, associations,
+        random);
     fetch.heldSinceNs = nowNs;
     fetch.releaseNs = nowNs + HOLD_NS;
     fetch.endNs = nowNs + TAKEN_NS;
-    log.info("handover asked vm={} hoa={} from={} to={}", vm, homeAddress, fetch.from, careOf);
+    log.info("handover asked vm={} hoa={} from={} to={}", vm, homeAddress, peer, careOf);
     send(fetch, nowNs);
-  }
-
-  private int spi() {
-    int spi;
-    do {
-      spi = random.nextInt(LEAST_SPI, MOST_SPI + 1);
-    } while (associations.inbound(spi) != null);
-    return spi;
   }
 
   private void send(Fetch fetch, long nowNs) {
     underlay.send(
-        SignallingWriter.build(fetch.to, fetch.from, null, null, fetch.initiate, null));
+        SignallingWriter.build(
+            fetch.request.to(), fetch.request.from(), null, null, fetch.request.initiate(), null));
     counters.add(Counter.HANDOVER_INITIATES_SENT);
-    fetch.resendNs =
-        fetch.sent > RETRIES ? NodeEngine.NEVER : nowNs + (RESEND_NS << fetch.sent);
-    fetch.sent++;
+    fetch.request.sent(nowNs);
   }
 
   /** A Handover Acknowledge. */
   void onAcknowledge(
       HandoverMessage answer, Ipv6Address source, Ipv6Address destination, long nowNs) {
     Fetch fetch = fetches.get(answer.homeAddress());
-    if (fetch == null
-        || fetch.over
-        || fetch.accepted
-        || answer.sequence() != fetch.initiate.sequence()
-        || !Arrays.equals(answer.nonce(), fetch.initiate.nonce())) {
-      counters.drop(DropReason.HANDOVER_UNMATCHED);
-      return;
-    }
-    if (!source.equals(fetch.from)
-        || !destination.equals(fetch.to)
-        || answer.keyIndex() != fetch.secret.index()
-        || !fetch.secret.verifies(answer, source, destination)) {
-      counters.drop(DropReason.HANDOVER_UNAUTHENTIC);
+    DropReason refused =
+        fetch == null || fetch.over || fetch.accepted
+            ? DropReason.HANDOVER_UNMATCHED
+            : fetch.request.judge(answer, source, destination);
+    if (refused != null) {
+      counters.drop(refused);
       return;
     }
     log.info(
         "handover answered vm={} hoa={} by={} code={}",
-        vm, fetch.homeAddress, source, answer.code());
+        vm, answer.homeAddress(), source, answer.code());
     if (answer.code() < HandoverMessage.REFUSED) {
       accepted(fetch, nowNs);
     } else {
@@ -215,7 +170,7 @@ final class NewPlace {
 
   private void accepted(Fetch fetch, long nowNs) {
     fetch.accepted = true;
-    fetch.resendNs = NodeEngine.NEVER;
+    fetch.request.answered();
     if (fetch.isHolding()) {
       fetch.releaseNs =
           Math.min(nowNs + HOLD_ACCEPTED_NS, fetch.heldSinceNs + HOLD_AT_MOST_NS);
@@ -274,8 +229,8 @@ final class NewPlace {
     } else {
       fetch = of(outer, inner + Ipv6Header.DESTINATION);
       if (fetch == null
-          || fetch.inbound != null
-          || !fetch.from.matches(outer.bytes(), at + Ipv6Header.SOURCE)) {
+          || fetch.request.inbound() != null
+          || !fetch.request.from().matches(outer.bytes(), at + Ipv6Header.SOURCE)) {
         return false;
       }
     }
@@ -285,7 +240,7 @@ final class NewPlace {
       release(fetch);
       return true;
     }
-    HomeAddressPath path = refused == null ? traffic.path(fetch.homeAddress) : null;
+    HomeAddressPath path = refused == null ? traffic.path(fetch.request.homeAddress()) : null;
     if (refused == null) {
       refused =
           path == null
@@ -309,20 +264,20 @@ final class NewPlace {
 
   private static DropReason judge(Fetch fetch, PacketBuffer outer, int inner) {
     int at = outer.offset();
-    if (!fetch.from.matches(outer.bytes(), at + Ipv6Header.SOURCE)) {
+    if (!fetch.request.from().matches(outer.bytes(), at + Ipv6Header.SOURCE)) {
       return DropReason.OUTER_SOURCE_WRONG;
     }
-    if (!fetch.to.matches(outer.bytes(), at + Ipv6Header.DESTINATION)) {
+    if (!fetch.request.to().matches(outer.bytes(), at + Ipv6Header.DESTINATION)) {
       return DropReason.OUTER_DESTINATION_WRONG;
     }
-    return fetch.homeAddress.matches(outer.bytes(), inner + Ipv6Header.DESTINATION)
+    return fetch.request.homeAddress().matches(outer.bytes(), inner + Ipv6Header.DESTINATION)
         ? null
         : DropReason.INNER_DESTINATION_WRONG;
   }
 
   private static boolean isMark(Fetch fetch, PacketBuffer outer, int inner) {
     return Ipv6Header.nextHeader(outer.bytes(), inner) == Protocol.NO_NEXT_HEADER
-        && fetch.from.matches(outer.bytes(), inner + Ipv6Header.SOURCE);
+        && fetch.request.from().matches(outer.bytes(), inner + Ipv6Header.SOURCE);
   }
 
   /** Gives the guest what was held. */
@@ -360,17 +315,12 @@ final class NewPlace {
       return;
     }
     fetch.over = true;
-    fetch.resendNs = NodeEngine.NEVER;
     active.remove(fetch);
     release(fetch);
-    if (fetch.inbound != null) {
-      associations.remove(fetch.inbound.spi());
-      fetch.inbound.destroy();
-    }
-    fetch.secret.destroy();
+    fetch.request.end(associations);
     log.info(
         "handover ended vm={} hoa={} from={} packets={}",
-        vm, fetch.homeAddress, fetch.from, fetch.received);
+        vm, fetch.request.homeAddress(), fetch.request.from(), fetch.received);
     if (active.isEmpty()) {
       scratch = null;
     }
@@ -384,17 +334,17 @@ final class NewPlace {
       }
       if (fetch.endNs <= nowNs) {
         end(fetch);
-      } else if (fetch.resendNs <= nowNs) {
+      } else if (fetch.request.dueNs() <= nowNs) {
         onUnanswered(fetch, nowNs);
       }
     }
   }
 
   private void onUnanswered(Fetch fetch, long nowNs) {
-    if (fetch.sent > RETRIES) {
-      fetch.resendNs = NodeEngine.NEVER;
+    if (fetch.request.isExhausted()) {
       log.warn(
-          "handover not answered vm={} hoa={} by={}", vm, fetch.homeAddress, fetch.from);
+          "handover not answered vm={} hoa={} by={}",
+          vm, fetch.request.homeAddress(), fetch.request.from());
       end(fetch);
     } else {
       send(fetch, nowNs);
@@ -405,7 +355,9 @@ final class NewPlace {
     long next = NodeEngine.NEVER;
     for (int i = 0; i < active.size(); i++) {
       Fetch fetch = active.get(i);
-      next = Math.min(next, Math.min(fetch.releaseNs, Math.min(fetch.resendNs, fetch.endNs)));
+      next =
+          Math.min(
+              next, Math.min(fetch.releaseNs, Math.min(fetch.request.dueNs(), fetch.endNs)));
     }
     return next;
   }

@@ -12,6 +12,7 @@ import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.node.TokenBucket;
 import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.signalling.BindingUpdateSequence;
 import org.kagemusha.core.signalling.SignallingWriter;
 import org.kagemusha.core.tunnel.InnerErrors;
 import org.kagemusha.core.tunnel.Tunnel;

@@ -19,6 +19,7 @@ import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.message.BindingUpdate;
+import org.kagemusha.core.signalling.BindingUpdateSequence;
 import org.kagemusha.core.signalling.SignallingPacket;
 import org.kagemusha.core.signalling.SignallingReader;
 import org.kagemusha.core.signalling.SignallingWriter;

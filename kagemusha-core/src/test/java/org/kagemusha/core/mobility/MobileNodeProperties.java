@@ -8,6 +8,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.LongRange;
+import org.kagemusha.core.signalling.BindingUpdateSequence;
 
 /** What holds for every way a VM can take through a world that loses packets. */
 class MobileNodeProperties {

@@ -29,6 +29,7 @@ import org.kagemusha.core.message.BindingUpdate;
 import org.kagemusha.core.neighbor.HomeRouter;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.signalling.BindingUpdateSequence;
 import org.kagemusha.core.signalling.SignallingPacket;
 import org.kagemusha.core.wire.EthernetHeader;
 import org.kagemusha.core.wire.Ipv6Address;

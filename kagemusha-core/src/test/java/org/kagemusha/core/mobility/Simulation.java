@@ -14,6 +14,7 @@ import org.kagemusha.core.message.NeighborSolicitation;
 import org.kagemusha.core.mobility.MobileNodeSettings.Location;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.signalling.BindingUpdateSequence;
 import org.kagemusha.core.signalling.SignallingPacket;
 import org.kagemusha.core.signalling.SignallingReader;
 import org.kagemusha.core.signalling.SignallingWriter;
