@@ -150,6 +150,39 @@ final class HomeLinkWatch {
     return traffic.path(address) != null || settings.homeAgents().contains(address);
   }
 
+  /**
+   * A frame seen by the bridge watch: from the guest's MAC, or to it from the home agent.
+   * Everything else is ignored.
+   */
+  void onBridgeFrame(PacketBuffer frame, long nowNs) {
+    if (frame.length() < EthernetHeader.BYTES || !mobility.wantsBridgeWatch()) {
+      return;
+    }
+    long source = EthernetHeader.sourceBits(frame.bytes(), frame.offset());
+    if (source == settings.guestMac().bits()) {
+      if (mobility.heard(trigger(frame))) {
+        noteSource(frame);
+      }
+    } else if (source != settings.tapMac().bits() && isForGuestAtHome(frame)) {
+      onAnswer(frame, nowNs);
+    }
+  }
+
+  /** Says whether a frame brings the guest an IPv6 packet; then the frame is cut to that packet. */
+  boolean unwrapsForGuest(PacketBuffer frame) {
+    int at = frame.offset() + EthernetHeader.BYTES;
+    int length = frame.length() - EthernetHeader.BYTES;
+    if (length < Ipv6Header.BYTES
+        || EthernetHeader.destinationBits(frame.bytes(), frame.offset())
+            != settings.guestMac().bits()
+        || EthernetHeader.type(frame.bytes(), frame.offset()) != EthernetHeader.TYPE_IPV6
+        || !Ipv6Header.isComplete(frame.bytes(), at, length)) {
+      return false;
+    }
+    frame.set(at, Ipv6Header.BYTES + Ipv6Header.payloadLength(frame.bytes(), at));
+    return true;
+  }
+
   /** A Neighbor Solicitation for a home address that is being deregistered. */
   private boolean isForReturningGuest(PacketBuffer frame) {
     if (!mobility.wantsBridgeWatch()

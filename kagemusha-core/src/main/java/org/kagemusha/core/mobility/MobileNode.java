@@ -487,17 +487,7 @@ public final class MobileNode implements NodeEngine {
    */
   public void onBridgeFrame(PacketBuffer frame, long nowNs) {
     clock(nowNs);
-    if (frame.length() < EthernetHeader.BYTES || !mobility.wantsBridgeWatch()) {
-      return;
-    }
-    long source = EthernetHeader.sourceBits(frame.bytes(), frame.offset());
-    if (source == settings.guestMac().bits()) {
-      if (mobility.heard(HomeLinkWatch.trigger(frame))) {
-        homeLink.noteSource(frame);
-      }
-    } else if (source != settings.tapMac().bits() && homeLink.isForGuestAtHome(frame)) {
-      homeLink.onAnswer(frame, nowNs);
-    }
+    homeLink.onBridgeFrame(frame, nowNs);
   }
 
   /**
@@ -515,14 +505,7 @@ public final class MobileNode implements NodeEngine {
    */
   public void onGuestFrameCopy(PacketBuffer frame, long atNs, long nowNs) {
     clock(nowNs);
-    int at = frame.offset() + EthernetHeader.BYTES;
-    int length = frame.length() - EthernetHeader.BYTES;
-    if (length >= Ipv6Header.BYTES
-        && EthernetHeader.destinationBits(frame.bytes(), frame.offset())
-            == settings.guestMac().bits()
-        && EthernetHeader.type(frame.bytes(), frame.offset()) == EthernetHeader.TYPE_IPV6
-        && Ipv6Header.isComplete(frame.bytes(), at, length)) {
-      frame.set(at, Ipv6Header.BYTES + Ipv6Header.payloadLength(frame.bytes(), at));
+    if (homeLink.unwrapsForGuest(frame)) {
       handover.onCopy(frame, atNs);
     }
   }
