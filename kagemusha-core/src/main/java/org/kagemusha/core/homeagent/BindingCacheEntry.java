@@ -110,6 +110,9 @@ final class BindingCacheEntry {
   /** What {@link HandoverPlaces} remembers, or null. */
   HandoverPlaces.Memory handover;
 
+  /** What {@link HomeLinkBacklog} lets wait in front of the tunnel, or null. */
+  HomeLinkBacklog.Awaited awaited;
+
   /** The update whose acknowledgement waits for the test. */
   BindingUpdate acknowledged;
 

@@ -4,6 +4,7 @@ import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.neighbor.NeighborCache;
+import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.Underlay;
@@ -16,6 +17,8 @@ import org.kagemusha.core.wire.PacketBuffer;
  * ICMPv6 errors too, whose sources are on either side.
  */
 final class Forwarding implements InnerErrors {
+
+  private static final int LONGEST_PACKET = 65_535 + Ipv6Header.BYTES;
 
   private final BindingCache cache;
   private final KeySource keys;
@@ -76,8 +79,36 @@ final class Forwarding implements InnerErrors {
     send(icmpv6, packetNs);
   }
 
-  /** Sends a whole IPv6 packet through the tunnel of an entry in force. */
+  /**
+   * Sends a whole IPv6 packet through the tunnel of an entry in force, behind those that are
+   * awaited.
+   */
   void tunnel(BindingCacheEntry entry, PacketBuffer packet, long nowNs) {
+    if (entry.awaited != null) {
+      if (entry.awaited.offer(packet)) {
+        counters.add(Counter.HANDOVER_PACKETS_HELD);
+        return;
+      }
+      release(entry, nowNs);
+    }
+    tunnelAtOnce(entry, packet, nowNs);
+  }
+
+  /** Sends what waits in front of a tunnel; nothing is awaited any more. */
+  void release(BindingCacheEntry entry, long nowNs) {
+    HomeLinkBacklog.Awaited awaited = entry.awaited;
+    entry.awaited = null;
+    if (awaited != null && !awaited.isEmpty()) {
+      PacketBuffer packet =
+          PacketBuffer.allocate(PacketBuffer.HEADROOM + LONGEST_PACKET + PacketBuffer.TAILROOM);
+      while (awaited.poll(packet)) {
+        send(packet, nowNs);
+      }
+    }
+  }
+
+  /** Sends a whole IPv6 packet through the tunnel of an entry in force; it waits for none. */
+  void tunnelAtOnce(BindingCacheEntry entry, PacketBuffer packet, long nowNs) {
     // RFC 6275 §10.4.2: "Before tunneling a packet to the mobile node, the home agent MUST perform
     // any IPsec processing as indicated by the security policy data base."
     if (protection(entry) == null && !allowsClear(entry)) {

@@ -2,6 +2,7 @@ package org.kagemusha.core.homeagent;
 
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.function.LongConsumer;
 import org.kagemusha.core.ipsec.EncryptionAlgorithm;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.message.BindingUpdate;
@@ -29,14 +30,23 @@ final class HandoverPlaces {
     private long previousUntilNs;
   }
 
-  /** Has the packets that went to the place before fetched for a VM that has returned. */
-  static void returned(
-      BindingCacheEntry entry, boolean clear, ReturnedGuests guests, long nowNs) {
+  /**
+   * Has the packets that went to the place before fetched for a VM that has returned.
+   *
+   * @return false if there is no such place, or it was asked already: then nothing is told
+   */
+  static boolean returned(
+      BindingCacheEntry entry,
+      boolean clear,
+      ReturnedGuests guests,
+      LongConsumer whenThere,
+      long nowNs) {
     Memory memory = entry.handover;
-    if (memory != null && memory.previousKey != null && nowNs < memory.previousUntilNs) {
-      guests.fetch(
-          entry.homeAddress, memory.previousCareOf, memory.previousKey, clear, nowNs);
-    }
+    return memory != null
+        && memory.previousKey != null
+        && nowNs < memory.previousUntilNs
+        && guests.fetch(
+            entry.homeAddress, memory.previousCareOf, memory.previousKey, clear, whenThere, nowNs);
   }
 
   /**

@@ -59,6 +59,7 @@ public final class HomeAgent implements NodeEngine {
   private final ErrorAnswers errors;
   private final RouterAdvertiser advertiser;
   private final ReturnedGuests returned;
+  private final HomeLinkBacklog backlog;
   private final OffloadState offload = new OffloadState();
   private final long tapMacBits;
   private HomeAgentSettings settings;
@@ -107,8 +108,9 @@ public final class HomeAgent implements NodeEngine {
             settings.tapMac(), linkLocal, onLink, settings.gatewayMac(), link, counters);
     this.proxy = new ProxyNeighborDiscovery(settings.tapMac(), link, counters);
     this.forwarding = new Forwarding(cache, keys, neighbors, routed, counters);
+    this.backlog = new HomeLinkBacklog(forwarding);
     this.interception =
-        new Interception(address, cache, proxy, neighbors, forwarding, tunnels);
+        new Interception(address, cache, proxy, neighbors, forwarding, tunnels, backlog);
     reader.takeHandovers();
     this.returned =
         new ReturnedGuests(
@@ -132,7 +134,8 @@ public final class HomeAgent implements NodeEngine {
     // 3".
     this.neighbors.failureListener(errors::unreachable);
     this.lost = new LostBindings(cache, keys, associations, errors, random);
-    this.intercepted = new InterceptedPackets(cache, forwarding, errors, counters);
+    this.intercepted =
+        new InterceptedPackets(cache, forwarding, backlog, returned, errors, counters);
     this.reverseTunnel = new ReverseTunnel(cache, forwarding, lost, counters);
     this.advertiser = new RouterAdvertiser(routed, random, counters);
     this.neighborDiscovery =
@@ -250,15 +253,16 @@ public final class HomeAgent implements NodeEngine {
       // RFC 6980 §5: nodes "MUST silently ignore" fragmented Neighbor Discovery.
       counters.drop(DropReason.ND_FRAGMENTED);
     } else {
+      long station = EthernetHeader.sourceBits(bytes, frame.offset());
       frame.set(at, length);
-      onHomePacket(frame, nowNs);
+      onHomePacket(frame, station, nowNs);
     }
   }
 
-  private void onHomePacket(PacketBuffer packet, long nowNs) {
+  private void onHomePacket(PacketBuffer packet, long station, long nowNs) {
     int at = packet.offset();
     if (!settings.address().matches(packet.bytes(), at + Ipv6Header.DESTINATION)) {
-      intercepted.onPacket(packet, nowNs);
+      intercepted.onPacket(packet, station, nowNs);
     } else if (isMobileIp(Ipv6Header.nextHeader(packet.bytes(), at))) {
       // RFC 6275 §11.5.5: a mobile node back at home takes our defence of its home address for the
       // home agent's link-layer address, and sends its Binding Update there.
@@ -402,7 +406,7 @@ public final class HomeAgent implements NodeEngine {
     if (reader.signalling().message() instanceof BindingUpdate update) {
       registration.onBindingUpdate(reader.signalling(), update, nowNs);
     } else if (reader.signalling().message() instanceof HandoverMessage) {
-      returned.onMessage(reader.signalling());
+      returned.onMessage(reader.signalling(), nowNs);
     } else {
       counters.drop(DropReason.MOBILITY_NOT_FOR_ROLE);
     }
@@ -426,6 +430,7 @@ public final class HomeAgent implements NodeEngine {
     keys.onDeadline(nowNs);
     registration.onDeadline(nowNs);
     returned.onDeadline(nowNs);
+    backlog.onDeadline(nowNs);
     detection.onDeadline(nowNs);
     proxy.onDeadline(nowNs);
     neighbors.onDeadline(nowNs);
@@ -444,7 +449,7 @@ public final class HomeAgent implements NodeEngine {
     long next = Math.min(cache.nextDeadlineNs(), detection.nextDeadlineNs());
     next = Math.min(next, Math.min(proxy.nextDeadlineNs(), neighbors.nextDeadlineNs()));
     next = Math.min(next, Math.min(keys.nextDeadlineNs(), returned.nextDeadlineNs()));
-    return Math.min(next, advertiser.nextDeadlineNs());
+    return Math.min(next, Math.min(advertiser.nextDeadlineNs(), backlog.nextDeadlineNs()));
   }
 
   private void start(long nowNs) {

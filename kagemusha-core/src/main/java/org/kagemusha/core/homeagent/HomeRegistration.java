@@ -256,6 +256,19 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
       log.deregistered(request, careOf);
     }
     handovers.keys(entry, request.update(), request.returnPath(), null, nowNs);
+    boolean fetches =
+        request.fromHome()
+            && HandoverPlaces.returned(
+                entry, clear, returned, then -> acknowledgeDeregistration(request, then), nowNs);
+    if (!fetches) {
+      acknowledgeDeregistration(request, nowNs);
+    }
+  }
+
+  private void acknowledgeDeregistration(BindingRequest request, long nowNs) {
+    if (!validation.isBelievable(request.homeAddress(), request.returnPath().pair())) {
+      return;
+    }
     // RFC 6275 §10.3.2: "The Lifetime field MUST be set to zero."
     acknowledgements.send(
         request.returnPath(),
@@ -265,9 +278,6 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
         0,
         null,
         nowNs);
-    if (request.fromHome()) {
-      HandoverPlaces.returned(entry, clear, returned, nowNs);
-    }
   }
 
   @Override
@@ -352,10 +362,11 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     interception.end(entry);
     if (cache.size() - cache.live() >= settings.maximumBindings()) {
       cache.remove(entry);
-      return;
+    } else {
+      long holdNs = state == State.DUPLICATE ? DUPLICATE_HOLD_NS : DELETE_TIMEOUT_NS;
+      cache.retire(entry, state, nowNs + holdNs);
     }
-    long holdNs = state == State.DUPLICATE ? DUPLICATE_HOLD_NS : DELETE_TIMEOUT_NS;
-    cache.retire(entry, state, nowNs + holdNs);
+    interception.releaseAwaiting(entry, nowNs);
   }
 
   void onDeadline(long nowNs) {

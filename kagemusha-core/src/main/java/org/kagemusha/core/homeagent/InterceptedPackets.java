@@ -2,8 +2,10 @@ package org.kagemusha.core.homeagent;
 
 import java.nio.ByteBuffer;
 import org.kagemusha.core.homeagent.BindingCacheEntry.State;
+import org.kagemusha.core.handover.Mark;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
+import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 
@@ -12,19 +14,32 @@ final class InterceptedPackets {
 
   private final BindingCache cache;
   private final Forwarding forwarding;
+  private final HomeLinkBacklog backlog;
+  private final ReturnedGuests returned;
   private final ErrorAnswers errors;
   private final Counters counters;
 
   InterceptedPackets(
-      BindingCache cache, Forwarding forwarding, ErrorAnswers errors, Counters counters) {
+      BindingCache cache,
+      Forwarding forwarding,
+      HomeLinkBacklog backlog,
+      ReturnedGuests returned,
+      ErrorAnswers errors,
+      Counters counters) {
     this.cache = cache;
     this.forwarding = forwarding;
+    this.backlog = backlog;
+    this.returned = returned;
     this.errors = errors;
     this.counters = counters;
   }
 
-  /** Takes an IPv6 packet without Ethernet header. */
-  void onPacket(PacketBuffer packet, long nowNs) {
+  /**
+   * Takes an IPv6 packet without Ethernet header.
+   *
+   * @param station the Ethernet source, of {@link org.kagemusha.core.wire.MacAddress#bits}
+   */
+  void onPacket(PacketBuffer packet, long station, long nowNs) {
     ByteBuffer bytes = packet.bytes();
     int destination = packet.offset() + Ipv6Header.DESTINATION;
     long high = bytes.getLong(destination);
@@ -37,8 +52,10 @@ final class InterceptedPackets {
       return;
     }
     BindingCacheEntry entry = cache.get(high, low);
-    if (entry != null && entry.isBound()) {
-      tunnel(entry, packet, nowNs);
+    if (Mark.isOfLink(bytes, packet.offset())) {
+      backlog.onMark(new Ipv6Address(high, low), entry, station, nowNs);
+    } else if (entry != null && entry.isBound()) {
+      tunnel(entry, packet, station, nowNs);
     } else if (entry != null && entry.state != State.TESTING) {
       relay(packet, nowNs);
     } else if (AddressScope.isLinkLocal(high)) {
@@ -48,7 +65,8 @@ final class InterceptedPackets {
     }
   }
 
-  private void tunnel(BindingCacheEntry entry, PacketBuffer packet, long nowNs) {
+  private void tunnel(
+      BindingCacheEntry entry, PacketBuffer packet, long station, long nowNs) {
     int source = packet.offset() + Ipv6Header.SOURCE;
     long high = packet.bytes().getLong(source);
     if (!AddressScope.isRoutable(high, packet.bytes().getLong(source + 8))) {
@@ -60,7 +78,11 @@ final class InterceptedPackets {
       }
       return;
     }
-    forwarding.tunnel(entry, packet, nowNs);
+    if (backlog.isKept(entry, station, nowNs)) {
+      forwarding.tunnelAtOnce(entry, packet, nowNs);
+    } else {
+      forwarding.tunnel(entry, packet, nowNs);
+    }
   }
 
   private void toLinkLocal(long high, long low, PacketBuffer packet, long nowNs) {
@@ -90,6 +112,8 @@ final class InterceptedPackets {
       return;
     }
     Ipv6Header.hopLimit(bytes, at, hopLimit);
-    forwarding.send(packet, nowNs);
+    if (!returned.holds(packet, nowNs)) {
+      forwarding.send(packet, nowNs);
+    }
   }
 }

@@ -22,6 +22,7 @@ final class Interception {
   private final NeighborCache neighbors;
   private final Forwarding forwarding;
   private final TunnelContext tunnels;
+  private final HomeLinkBacklog backlog;
   private DuplicateAddressDetection detection;
   private int linkMtu = FIRST_LINK_MTU;
 
@@ -31,13 +32,15 @@ final class Interception {
       ProxyNeighborDiscovery proxy,
       NeighborCache neighbors,
       Forwarding forwarding,
-      TunnelContext tunnels) {
+      TunnelContext tunnels,
+      HomeLinkBacklog backlog) {
     this.homeAgent = homeAgent;
     this.cache = cache;
     this.proxy = proxy;
     this.neighbors = neighbors;
     this.forwarding = forwarding;
     this.tunnels = tunnels;
+    this.backlog = backlog;
   }
 
   /** Sets what tests addresses, once. */
@@ -71,6 +74,7 @@ final class Interception {
     tunnel.linkMtu(linkMtu, nowNs);
     cache.bind(entry, entry.careOf, tunnel);
     forwarding.follow(entry);
+    backlog.begin(entry, nowNs);
     // What was resolved on the link is the node that has just left it.
     neighbors.forget(entry.homeAddress);
     proxy.add(entry.homeAddress, nowNs);
@@ -110,6 +114,11 @@ final class Interception {
       proxy.remove(entry.linkLocal);
       cache.releaseLinkLocal(entry);
     }
+  }
+
+  /** Sends what waits for packets from the home link, to where the home address is now. */
+  void releaseAwaiting(BindingCacheEntry entry, long nowNs) {
+    backlog.end(entry, nowNs);
   }
 
   /** Stops testing and intercepting at once; the cache is told by the caller. */

@@ -3,8 +3,11 @@ package org.kagemusha.core.homeagent;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 import org.kagemusha.core.handover.HandoverRequest;
+import org.kagemusha.core.handover.Mark;
+import org.kagemusha.core.handover.PacketHold;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.HandoverMessage;
 import org.kagemusha.core.neighbor.NeighborCache;
@@ -22,14 +25,15 @@ import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
-import org.kagemusha.core.wire.Protocol;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The home link as the new place of a VM that returned (RFC 5568, as RFC 5949 has it): a host there
  * needs no address that the old host could reach, so the home agent asks for the packets that went
- * to the old host, and puts them on the home link.
+ * to the old host, and puts them on the home link. What is still sent to the home agent waits for
+ * them, and so does the acknowledgement of the deregistration, since all others on the link send to
+ * the guest itself once the mobile node has heard of it (RFC 6275 §11.5.5).
  */
 final class ReturnedGuests {
 
@@ -40,12 +44,17 @@ final class ReturnedGuests {
    * How often it is looked whether the guest's MAC address is known, and for how long: what comes
    * before would have to wait in the neighbour cache, which has little room.
    */
-  static final long LOOK_NS = 2_000_000L;
+  static final long LOOK_NS = 500_000L;
 
   static final long LOOKED_NS = 1_000_000_000L;
 
   /** Bounds memory; beyond, a guest returns without. */
   static final int MOST = 256;
+
+  /** Room for what waits for the old host's packets, octets. */
+  private static final int HELD_OCTETS = 1 << 18;
+
+  private static final int LONGEST_PACKET = 65_535 + Ipv6Header.BYTES;
 
   private static final Logger LOG = LoggerFactory.getLogger(HomeAgent.class);
   private static final MacAddress UNKNOWN = MacAddress.parse("00:00:00:00:00:00");
@@ -53,12 +62,19 @@ final class ReturnedGuests {
   /** One home address. */
   private static final class Fetch {
     private final HandoverRequest request;
+    private final LongConsumer whenThere;
+    private PacketHold hold;
     private Tunnel tunnel;
     private long endNs;
     private int received;
 
-    Fetch(HandoverRequest request) {
+    Fetch(HandoverRequest request, LongConsumer whenThere) {
       this.request = request;
+      this.whenThere = whenThere;
+    }
+
+    long releaseNs() {
+      return hold == null ? NodeEngine.NEVER : hold.untilNs();
     }
   }
 
@@ -99,23 +115,34 @@ final class ReturnedGuests {
    * @param from where it was
    * @param key that place's
    * @param clear whether its packets were in clear there
+   * @param whenThere is told the time when the packets are there, or are not waited for any more
+   * @return false if that place was asked already, or cannot be; then nothing is told
    */
-  void fetch(Ipv6Address homeAddress, Ipv6Address from, byte[] key, boolean clear, long nowNs) {
-    Fetch fetch = new Fetch(new HandoverRequest(homeAddress, from, homeAgent, key));
+  boolean fetch(
+      Ipv6Address homeAddress,
+      Ipv6Address from,
+      byte[] key,
+      boolean clear,
+      LongConsumer whenThere,
+      long nowNs) {
+    Fetch fetch = new Fetch(new HandoverRequest(homeAddress, from, homeAgent, key), whenThere);
     boolean known = active.size() >= MOST;
     for (Fetch each : active) {
       known |= each.request.keyIndex() == fetch.request.keyIndex();
     }
     if (known) {
       fetch.request.end(associations);
-      return;
+      return false;
     }
     fetch.request.begin(
         sequence.next(wallClockMs.getAsLong()), UNKNOWN, clear, fetch, associations, random);
     fetch.tunnel = new Tunnel(tunnels);
     fetch.endNs = nowNs + TAKEN_NS;
+    fetch.hold = new PacketHold(HELD_OCTETS, nowNs);
     active.add(fetch);
+    neighbors.resolve(homeAddress, nowNs);
     proceed(fetch, nowNs);
+    return true;
   }
 
   private void proceed(Fetch fetch, long nowNs) {
@@ -141,7 +168,7 @@ final class ReturnedGuests {
   }
 
   /** A message of RFC 5568: of interest is the old host's answer. */
-  void onMessage(SignallingPacket packet) {
+  void onMessage(SignallingPacket packet, long nowNs) {
     HandoverMessage answer = (HandoverMessage) packet.message();
     Fetch fetch = null;
     for (Fetch each : active) {
@@ -162,7 +189,9 @@ final class ReturnedGuests {
         answer.homeAddress(), packet.source(), answer.code());
     fetch.request.answered();
     if (answer.code() >= HandoverMessage.REFUSED) {
-      end(fetch);
+      end(fetch, nowNs);
+    } else if (fetch.hold != null) {
+      fetch.hold.onSign(nowNs);
     }
   }
 
@@ -173,6 +202,28 @@ final class ReturnedGuests {
       if (from.matches(packet.bytes(), packet.offset() + Ipv6Header.SOURCE)) {
         return true;
       }
+    }
+    return false;
+  }
+
+  /**
+   * Holds a packet for a guest at home, if those of its old place are waited for.
+   *
+   * @param packet a whole IPv6 packet
+   */
+  boolean holds(PacketBuffer packet, long nowNs) {
+    int destination = packet.offset() + Ipv6Header.DESTINATION;
+    for (int i = 0; i < active.size(); i++) {
+      Fetch fetch = active.get(i);
+      if (fetch.hold == null
+          || !fetch.request.homeAddress().matches(packet.bytes(), destination)) {
+        continue;
+      }
+      if (fetch.hold.offer(packet)) {
+        counters.add(Counter.HANDOVER_PACKETS_HELD);
+        return true;
+      }
+      release(fetch, nowNs);
     }
     return false;
   }
@@ -198,8 +249,8 @@ final class ReturnedGuests {
 
   private void take(Fetch fetch, PacketBuffer outer, int inner, long nowNs) {
     int source = inner + Ipv6Header.SOURCE;
-    if (fetch.request.from().matches(outer.bytes(), source)
-        && Ipv6Header.nextHeader(outer.bytes(), inner) == Protocol.NO_NEXT_HEADER) {
+    if (Mark.isFrom(fetch.request.from(), outer.bytes(), inner)) {
+      release(fetch, nowNs);
       return;
     }
     long high = outer.bytes().getLong(source);
@@ -212,13 +263,33 @@ final class ReturnedGuests {
       counters.drop(refused);
       return;
     }
+    if (fetch.hold != null) {
+      fetch.hold.onSign(nowNs);
+    }
     fetch.received++;
     counters.add(Counter.HANDOVER_PACKETS_RECEIVED);
     forwarding.send(outer, nowNs);
   }
 
-  private void end(Fetch fetch) {
+  private void release(Fetch fetch, long nowNs) {
+    PacketHold held = fetch.hold;
+    fetch.hold = null;
+    if (held == null) {
+      return;
+    }
+    if (held.size() > 0) {
+      PacketBuffer packet =
+          PacketBuffer.allocate(PacketBuffer.HEADROOM + LONGEST_PACKET + PacketBuffer.TAILROOM);
+      while (held.poll(packet)) {
+        forwarding.send(packet, nowNs);
+      }
+    }
+    fetch.whenThere.accept(nowNs);
+  }
+
+  private void end(Fetch fetch, long nowNs) {
     active.remove(fetch);
+    release(fetch, nowNs);
     fetch.request.end(associations);
     LOG.info(
         "handover ended hoa={} from={} packets={}",
@@ -228,15 +299,18 @@ final class ReturnedGuests {
   void onDeadline(long nowNs) {
     for (int i = active.size() - 1; i >= 0; i--) {
       Fetch fetch = active.get(i);
+      if (fetch.releaseNs() <= nowNs) {
+        release(fetch, nowNs);
+      }
       if (fetch.endNs <= nowNs) {
-        end(fetch);
+        end(fetch, nowNs);
       } else if (fetch.request.dueNs() <= nowNs && !fetch.request.isExhausted()) {
         proceed(fetch, nowNs);
       } else if (fetch.request.dueNs() <= nowNs) {
         LOG.warn(
             "handover not answered hoa={} by={}",
             fetch.request.homeAddress(), fetch.request.from());
-        end(fetch);
+        end(fetch, nowNs);
       }
     }
   }
@@ -244,7 +318,9 @@ final class ReturnedGuests {
   long nextDeadlineNs() {
     long next = NodeEngine.NEVER;
     for (int i = 0; i < active.size(); i++) {
-      next = Math.min(next, Math.min(active.get(i).request.dueNs(), active.get(i).endNs));
+      Fetch fetch = active.get(i);
+      next = Math.min(next, Math.min(fetch.request.dueNs(), fetch.endNs));
+      next = Math.min(next, fetch.releaseNs());
     }
     return next;
   }

@@ -1,5 +1,6 @@
 package org.kagemusha.core.mobility;
 
+import org.kagemusha.core.handover.Mark;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.NeighborDiscovery;
 import org.kagemusha.core.message.NeighborMessage;
@@ -103,6 +104,26 @@ final class HomeLinkFrames {
 
   private void send(NeighborMessage message, MacAddress destination) {
     send(PacketBuffer.copyOf(NeighborDiscovery.build(message)), destination);
+  }
+
+  /**
+   * Says that packets for a home address are kept here.
+   *
+   * <p>The home agent's station need not be known yet: a frame to all nodes with a unicast packet in
+   * it (as RFC 6085 has the reverse) is taken by who looks for it, and by no other node.
+   */
+  void sayKept(Ipv6Address homeAddress) {
+    mark(homeAddress, MacAddress.multicastOf(Ipv6Address.ALL_NODES));
+  }
+
+  /** Says to the home agent that it has all that was kept. */
+  void sayAllSent(Ipv6Address homeAddress, MacAddress homeAgent) {
+    mark(homeAddress, homeAgent);
+  }
+
+  private void mark(Ipv6Address homeAddress, MacAddress destination) {
+    PacketBuffer packet = PacketBuffer.allocate(PacketBuffer.HEADROOM + Ipv6Header.BYTES);
+    send(Mark.onLink(packet, Ipv6Address.linkLocalOf(tapMac), homeAddress), destination);
   }
 
   /** Sends an IPv6 packet in a frame from the tap. */

@@ -4,7 +4,8 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import org.kagemusha.core.handover.HandoverRequest;
-import org.kagemusha.core.handover.PacketRing;
+import org.kagemusha.core.handover.Mark;
+import org.kagemusha.core.handover.PacketHold;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.HandoverKeys;
 import org.kagemusha.core.message.HandoverMessage;
@@ -22,7 +23,6 @@ import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.Ipv6Map;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
-import org.kagemusha.core.wire.Protocol;
 import org.slf4j.Logger;
 
 /**
@@ -32,15 +32,6 @@ import org.slf4j.Logger;
  * flow stays. The wait is short, and ends at once if the other host says no.
  */
 final class NewPlace {
-
-  /** How long packets are held for a host of which nothing was heard. */
-  static final long HOLD_NS = 30_000_000L;
-
-  /** How long they are held for one that has said yes, counted from its last packet. */
-  static final long HOLD_ACCEPTED_NS = 100_000_000L;
-
-  /** How long they are held at most. */
-  static final long HOLD_AT_MOST_NS = 2_000_000_000L;
 
   /** How long forwarded packets are taken. */
   static final long TAKEN_NS = OldPlace.GRACE_NS + 1_000_000_000L;
@@ -53,10 +44,8 @@ final class NewPlace {
     private final HandoverRequest request;
     private boolean accepted;
     private boolean over;
-    private long releaseNs = NodeEngine.NEVER;
-    private long heldSinceNs;
     private long endNs;
-    private PacketRing held;
+    private PacketHold hold;
     private int received;
 
     Fetch(Ipv6Address homeAddress, HandoverKeys keys, Ipv6Address to) {
@@ -64,8 +53,8 @@ final class NewPlace {
           new HandoverRequest(homeAddress, keys.previousCareOf(), to, keys.previousKey());
     }
 
-    boolean isHolding() {
-      return releaseNs != NodeEngine.NEVER;
+    long releaseNs() {
+      return hold == null ? NodeEngine.NEVER : hold.untilNs();
     }
   }
 
@@ -131,8 +120,7 @@ final class NewPlace {
     fetch.request.begin(
         sequence.next(wallMs), guest, traffic.allowsClear(homeAddress), fetch, associations,
         random);
-    fetch.heldSinceNs = nowNs;
-    fetch.releaseNs = nowNs + HOLD_NS;
+    fetch.hold = new PacketHold(HELD_OCTETS, nowNs);
     fetch.endNs = nowNs + TAKEN_NS;
     log.info("handover asked vm={} hoa={} from={} to={}", vm, homeAddress, peer, careOf);
     send(fetch, nowNs);
@@ -171,9 +159,8 @@ final class NewPlace {
   private void accepted(Fetch fetch, long nowNs) {
     fetch.accepted = true;
     fetch.request.answered();
-    if (fetch.isHolding()) {
-      fetch.releaseNs =
-          Math.min(nowNs + HOLD_ACCEPTED_NS, fetch.heldSinceNs + HOLD_AT_MOST_NS);
+    if (fetch.hold != null) {
+      fetch.hold.onSign(nowNs);
     }
   }
 
@@ -187,17 +174,13 @@ final class NewPlace {
       return false;
     }
     Fetch fetch = of(packet, packet.offset() + Ipv6Header.DESTINATION);
-    if (fetch == null || !fetch.isHolding()) {
+    if (fetch == null || fetch.hold == null) {
       return false;
     }
-    if (fetch.held == null) {
-      fetch.held = new PacketRing(HELD_OCTETS);
-    }
-    if (!fetch.held.hasRoom(packet.length())) {
+    if (!fetch.hold.offer(packet)) {
       release(fetch);
       return false;
     }
-    fetch.held.add(packet, 0);
     counters.add(Counter.HANDOVER_PACKETS_HELD);
     return true;
   }
@@ -235,7 +218,7 @@ final class NewPlace {
       }
     }
     DropReason refused = judge(fetch, outer, inner);
-    if (refused == null && isMark(fetch, outer, inner)) {
+    if (refused == null && Mark.isFrom(fetch.request.from(), outer.bytes(), inner)) {
       accepted(fetch, nowNs);
       release(fetch);
       return true;
@@ -275,25 +258,20 @@ final class NewPlace {
         : DropReason.INNER_DESTINATION_WRONG;
   }
 
-  private static boolean isMark(Fetch fetch, PacketBuffer outer, int inner) {
-    return Ipv6Header.nextHeader(outer.bytes(), inner) == Protocol.NO_NEXT_HEADER
-        && fetch.request.from().matches(outer.bytes(), inner + Ipv6Header.SOURCE);
-  }
-
   /** Gives the guest what was held. */
   private void release(Fetch fetch) {
-    fetch.releaseNs = NodeEngine.NEVER;
-    if (fetch.held == null) {
+    PacketHold held = fetch.hold;
+    fetch.hold = null;
+    if (held == null) {
       return;
     }
     if (scratch == null) {
       scratch =
           PacketBuffer.allocate(PacketBuffer.HEADROOM + 65_575 + PacketBuffer.TAILROOM);
     }
-    while (fetch.held.poll(scratch)) {
+    while (held.poll(scratch)) {
       out.send(scratch);
     }
-    fetch.held = null;
   }
 
   /** The VM stops here: what is held goes where its packets go now. */
@@ -329,7 +307,7 @@ final class NewPlace {
   void onDeadline(long nowNs) {
     for (int i = active.size() - 1; i >= 0; i--) {
       Fetch fetch = active.get(i);
-      if (fetch.releaseNs <= nowNs) {
+      if (fetch.releaseNs() <= nowNs) {
         release(fetch);
       }
       if (fetch.endNs <= nowNs) {
@@ -357,7 +335,7 @@ final class NewPlace {
       Fetch fetch = active.get(i);
       next =
           Math.min(
-              next, Math.min(fetch.releaseNs, Math.min(fetch.request.dueNs(), fetch.endNs)));
+              next, Math.min(fetch.releaseNs(), Math.min(fetch.request.dueNs(), fetch.endNs)));
     }
     return next;
   }
@@ -373,7 +351,7 @@ final class NewPlace {
   int waiting() {
     int count = 0;
     for (Fetch fetch : active) {
-      count += fetch.held == null ? 0 : fetch.held.size();
+      count += fetch.hold == null ? 0 : fetch.hold.size();
     }
     return count;
   }
@@ -381,7 +359,7 @@ final class NewPlace {
   int waitingOctets() {
     int count = 0;
     for (Fetch fetch : active) {
-      count += fetch.held == null ? 0 : fetch.held.octets();
+      count += fetch.hold == null ? 0 : fetch.hold.octets();
     }
     return count;
   }

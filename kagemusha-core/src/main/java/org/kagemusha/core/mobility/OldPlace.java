@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.kagemusha.core.handover.HandoverSecret;
+import org.kagemusha.core.handover.Mark;
 import org.kagemusha.core.handover.PacketRing;
 import org.kagemusha.core.message.HandoverMessage;
 import org.kagemusha.core.node.Counter;
@@ -22,7 +23,6 @@ import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.Ipv6Map;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
-import org.kagemusha.core.wire.Protocol;
 import org.slf4j.Logger;
 
 /**
@@ -44,48 +44,11 @@ final class OldPlace {
   static final long DRAIN_INTERVAL_NS = 1_000_000L;
 
   private static final int LONGEST_PACKET = 65_535 + Ipv6Header.BYTES;
-  private static final int HOP_LIMIT = 64;
-
   private enum Mode {
     OFF,
     MIGRATING,
     PAUSED,
     LEFT
-  }
-
-  /** One home address. */
-  private static final class Address {
-    private final Ipv6Address homeAddress;
-    private HandoverSecret secret;
-    private int lastSequence = -1;
-    private byte[] lastInitiate;
-    private HandoverMessage lastAnswer;
-    private Ipv6Address lastPeer;
-    private PacketRing ring;
-
-    /** The oldest ones in it, which the guest gets by itself if it goes on here. */
-    private int copies;
-    private Tunnel forward;
-    private MacAddress proxy;
-    private boolean marked;
-
-    Address(Ipv6Address homeAddress) {
-      this.homeAddress = homeAddress;
-    }
-
-    boolean hasKept() {
-      return ring != null && !ring.isEmpty();
-    }
-
-    void forgetSecret() {
-      if (secret != null) {
-        secret.destroy();
-        secret = null;
-      }
-      lastSequence = -1;
-      lastInitiate = null;
-      lastAnswer = null;
-    }
   }
 
   private final Underlay underlay;
@@ -95,8 +58,8 @@ final class OldPlace {
   private final Counters counters;
   private final Logger log;
   private final TokenBucket initiates = new TokenBucket(20, 40);
-  private final Ipv6Map<Address> addresses = new Ipv6Map<>();
-  private final List<Address> all = new ArrayList<>();
+  private final Ipv6Map<OldAddress> addresses = new Ipv6Map<>();
+  private final List<OldAddress> all = new ArrayList<>();
   private String vm;
   private int bound;
   private int linkMtu;
@@ -133,15 +96,15 @@ final class OldPlace {
 
   /** The home agent gave this place another key. */
   void key(Ipv6Address homeAddress, byte[] key) {
-    Address address = address(homeAddress);
+    OldAddress address = address(homeAddress);
     address.forgetSecret();
     address.secret = new HandoverSecret(key);
   }
 
-  private Address address(Ipv6Address homeAddress) {
-    Address address = addresses.get(homeAddress);
+  private OldAddress address(Ipv6Address homeAddress) {
+    OldAddress address = addresses.get(homeAddress);
     if (address == null) {
-      address = new Address(homeAddress);
+      address = new OldAddress(homeAddress);
       addresses.put(homeAddress, address);
       all.add(address);
     }
@@ -182,7 +145,7 @@ final class OldPlace {
   private void forgetCopies() {
     mode = Mode.OFF;
     home = false;
-    for (Address address : all) {
+    for (OldAddress address : all) {
       address.ring = null;
     }
   }
@@ -195,21 +158,30 @@ final class OldPlace {
    */
   void paused(boolean atHome, long sinceNs) {
     if (mode == Mode.MIGRATING && atHome == home) {
-      mode = Mode.PAUSED;
-      for (Address address : all) {
-        if (address.ring != null) {
-          address.copies = address.ring.keepSince(sinceNs);
-          counters.add(Counter.HANDOVER_PACKETS_KEPT, address.copies);
-        }
+      keepSince(sinceNs);
+    } else {
+      if (mode == Mode.MIGRATING) {
+        forgetCopies();
       }
-      return;
-    }
-    if (mode == Mode.MIGRATING) {
-      forgetCopies();
-    }
-    if (mode == Mode.OFF && mayKeep(atHome)) {
-      mode = Mode.PAUSED;
+      if (mode != Mode.OFF || !mayKeep(atHome)) {
+        return;
+      }
       home = atHome;
+    }
+    mode = Mode.PAUSED;
+    if (home) {
+      for (HomeAddressPath path : traffic.paths()) {
+        frames.sayKept(path.registration().homeAddress());
+      }
+    }
+  }
+
+  private void keepSince(long sinceNs) {
+    for (OldAddress address : all) {
+      if (address.ring != null) {
+        address.copies = address.ring.keepSince(sinceNs);
+        counters.add(Counter.HANDOVER_PACKETS_KEPT, address.copies);
+      }
     }
   }
 
@@ -230,7 +202,7 @@ final class OldPlace {
     if (!wantsCopies() || traffic.path(destination) == null) {
       return;
     }
-    Address address = address(destination);
+    OldAddress address = address(destination);
     if (address.proxy != null && !address.hasKept()) {
       pass(address, packet, nowNs);
     } else {
@@ -240,14 +212,17 @@ final class OldPlace {
 
   /**
    * The home agent proxies a home address: the VM is registered elsewhere, and what was kept of its
-   * packets goes to the home agent, which tunnels them there.
+   * packets goes to the home agent, which tunnels them there, and lets others wait for the second
+   * mark.
    */
   void onProxied(Ipv6Address homeAddress, MacAddress homeAgent, long nowNs) {
     if (!home || !isBusy()) {
       return;
     }
-    Address address = address(homeAddress);
+    OldAddress address = address(homeAddress);
     if (address.proxy == null) {
+      address.drained = false;
+      address.marked = false;
       log.info(
           "handover forwarding vm={} hoa={} from=home to={} kept={}",
           vm, homeAddress, homeAgent, address.hasKept() ? address.ring.size() : 0);
@@ -286,7 +261,7 @@ final class OldPlace {
     }
     mode = Mode.OFF;
     int count = 0;
-    for (Address address : all) {
+    for (OldAddress address : all) {
       if (home && address.ring != null) {
         address.ring.clear();
       }
@@ -314,7 +289,7 @@ final class OldPlace {
   private void forget() {
     overNs = NodeEngine.NEVER;
     drainNs = NodeEngine.NEVER;
-    for (Address address : all) {
+    for (OldAddress address : all) {
       if (address.ring != null) {
         counters.drop(DropReason.HANDOVER_NOT_FETCHED, address.ring.clear());
         address.ring = null;
@@ -349,7 +324,7 @@ final class OldPlace {
       return false;
     }
     int destination = packet.offset() + Ipv6Header.DESTINATION;
-    Address address =
+    OldAddress address =
         addresses.get(
             packet.bytes().getLong(destination), packet.bytes().getLong(destination + 8));
     if (address == null || address.secret == null) {
@@ -366,7 +341,7 @@ final class OldPlace {
     return mode != Mode.MIGRATING;
   }
 
-  private void keep(Address address, PacketBuffer packet, long atNs) {
+  private void keep(OldAddress address, PacketBuffer packet, long atNs) {
     if (address.ring == null) {
       address.ring = new PacketRing(bound);
     }
@@ -381,7 +356,7 @@ final class OldPlace {
     }
   }
 
-  private void pass(Address address, PacketBuffer packet, long nowNs) {
+  private void pass(OldAddress address, PacketBuffer packet, long nowNs) {
     counters.add(Counter.HANDOVER_PACKETS_FORWARDED);
     if (address.forward != null) {
       address.forward.send(packet, underlay, null, nowNs);
@@ -403,7 +378,7 @@ final class OldPlace {
       Ipv6Address careOf,
       Runnable moved,
       long nowNs) {
-    Address address = addresses.get(initiate.homeAddress());
+    OldAddress address = addresses.get(initiate.homeAddress());
     if (address == null
         || address.secret == null
         || address.secret.index() != initiate.keyIndex()) {
@@ -447,7 +422,7 @@ final class OldPlace {
     }
   }
 
-  private int decide(Address address, HandoverMessage initiate) {
+  private int decide(OldAddress address, HandoverMessage initiate) {
     if (bound == 0 || home || mode == Mode.OFF && !traffic.isOpen()) {
       return HandoverMessage.REFUSED;
     }
@@ -458,7 +433,7 @@ final class OldPlace {
   }
 
   private void begin(
-      Address address,
+      OldAddress address,
       HandoverMessage initiate,
       Ipv6Address to,
       Ipv6Address careOf,
@@ -499,7 +474,7 @@ final class OldPlace {
   private void drain(long nowNs) {
     drainNs = NodeEngine.NEVER;
     for (int i = 0; i < all.size(); i++) {
-      Address address = all.get(i);
+      OldAddress address = all.get(i);
       if (address.forward == null && address.proxy == null) {
         continue;
       }
@@ -508,25 +483,30 @@ final class OldPlace {
         address.copies = Math.max(0, address.copies - 1);
         pass(address, scratch, nowNs);
       }
-      if (address.hasKept()) {
+      if (address.hasKept() || !address.marked && !mark(address, nowNs)) {
         drainNs = nowNs + DRAIN_INTERVAL_NS;
-      } else if (address.forward != null && !address.marked) {
-        address.marked = true;
-        mark(address, nowNs);
       }
     }
   }
 
   /**
-   * Says that what comes now is no older than what the home agent sends to the new place: an inner
-   * packet of this host with nothing in it (RFC 8200 §4.7), as GTP's end marker is.
+   * All that was kept has gone out: says so, and that what comes now is no older than what the home
+   * agent has for the new place. On the home link copies come by another way than the home agent's
+   * advertisement, and those from before it may come a moment later.
+   *
+   * @return whether that was said now
    */
-  private void mark(Address address, long nowNs) {
-    PacketBuffer empty = scratch().finished().set(PacketBuffer.HEADROOM, Ipv6Header.BYTES);
-    Ipv6Header.write(
-        empty.bytes(), empty.offset(), 0, 0, 0, Protocol.NO_NEXT_HEADER, HOP_LIMIT,
-        address.forward.local(), address.homeAddress);
-    address.forward.send(empty, underlay, null, nowNs);
+  private boolean mark(OldAddress address, long nowNs) {
+    if (address.forward != null) {
+      Mark.inTunnel(scratch(), address.forward.local(), address.homeAddress);
+      address.forward.send(scratch, underlay, null, nowNs);
+      address.marked = true;
+    } else if (address.drained) {
+      frames.sayAllSent(address.homeAddress, address.proxy);
+      address.marked = true;
+    }
+    address.drained = true;
+    return address.marked;
   }
 
   /** The path MTU towards a host is smaller than was thought. */
@@ -573,7 +553,7 @@ final class OldPlace {
       return 0;
     }
     int count = 0;
-    for (Address address : all) {
+    for (OldAddress address : all) {
       count += address.ring == null ? 0 : address.ring.size();
     }
     return count;
@@ -584,7 +564,7 @@ final class OldPlace {
       return 0;
     }
     int count = 0;
-    for (Address address : all) {
+    for (OldAddress address : all) {
       count += address.ring == null ? 0 : address.ring.octets();
     }
     return count;

@@ -184,14 +184,21 @@ public final class NeighborCache {
     Ipv6Address destination = Ipv6Header.destination(ipv6.bytes(), ipv6.offset());
     NeighborEntry entry = entries.get(destination);
     if (entry == null && isOnLink(destination.high(), destination.low())) {
-      entry = insert(destination, nowNs);
-      solicit(entry, nowNs);
+      resolve(destination, nowNs);
+      entry = entries.get(destination);
     }
     if (entry != null && entry.state == State.INCOMPLETE) {
       makeRoom(entry);
       entry.enqueueFirst(copyOf(ipv6));
     } else {
       send(ipv6, nowNs);
+    }
+  }
+
+  /** Begins to resolve an address on the link, if nothing is known of it; its sender limits that. */
+  public void resolve(Ipv6Address address, long nowNs) {
+    if (entries.get(address) == null) {
+      solicit(insert(address, nowNs), nowNs);
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Random;
 import java.util.function.BiPredicate;
+import java.util.function.Predicate;
 import org.kagemusha.core.homeagent.HomeAgent;
 import org.kagemusha.core.homeagent.HomeAgentSettings;
 import org.kagemusha.core.ipsec.EncryptionAlgorithm;
@@ -26,6 +27,9 @@ import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
 import org.kagemusha.core.ipsec.SecurityAssociationParameters;
+import org.kagemusha.core.message.NeighborAdvertisement;
+import org.kagemusha.core.message.NeighborDiscovery;
+import org.kagemusha.core.message.NeighborSolicitation;
 import org.kagemusha.core.mobility.MobileNodeSettings.Location;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.NodeEngine;
@@ -39,14 +43,16 @@ import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /**
- * A home agent, hosts abroad and a VM that moves between them while a correspondent sends it a
- * numbered packet each millisecond; what reaches the guest, in order. Packets take a millisecond.
+ * A home agent, hosts abroad, perhaps one on the home link, and a VM that moves between them while
+ * a correspondent sends it a numbered packet each millisecond; what reaches the guest, in order.
+ * Packets take a millisecond, frames on the home link a tenth of one.
  */
 final class HandoverWorld {
 
   static final MacAddress HOME_AGENT_TAP = MacAddress.parse("52:54:00:20:00:99");
   private static final MacAddress CORRESPONDENT_MAC = MacAddress.parse("d6:d1:64:7c:52:1f");
   private static final int ROOM = 1 << 20;
+  private static final long ON_LINK_NS = MS / 10;
 
   /** One host. */
   final class Host {
@@ -55,13 +61,13 @@ final class HandoverWorld {
     final Counters counters = new Counters();
     final List<Integer> toGuest = new ArrayList<>();
 
-    Host(int number) {
+    Host(int number, Location location) {
       careOf = new Ipv6Address(0x2001_0db8_3000_0000L + ((long) number << 16), 3);
       SecurityAssociationDatabase database = new SecurityAssociationDatabase();
       Map<KeySource.Purpose, SecurityAssociationPair> keys = keys(false, database);
       MobileNodeSettings settings =
           MobileNodeFixture.with(
-              MobileNodeFixture.settings(Location.FOREIGN), 600, false, signalling);
+              MobileNodeFixture.settings(location), 600, false, signalling);
       node =
           new MobileNode(
               payload ? MobileNodeFixture.withPayloadProtection(settings) : settings,
@@ -73,12 +79,21 @@ final class HandoverWorld {
               () -> 1_700_000_000_000L + now / MS,
               counters);
       node.handoverBuffer(room, now);
-      node.careOfAddress(careOf, 1500, now);
+      if (location == Location.FOREIGN) {
+        node.careOfAddress(careOf, 1500, now);
+      }
       node.onDeadline(now);
     }
 
     private void onFrame(PacketBuffer frame) {
-      byte[] octets = frame.toBytes();
+      if (this == home) {
+        onLink(frame.toBytes());
+      } else {
+        toGuest(frame.toBytes());
+      }
+    }
+
+    void toGuest(byte[] octets) {
       int number = numberOf(MobileNodeFixture.ipv6Of(octets));
       if (number < 0) {
         return;
@@ -95,7 +110,46 @@ final class HandoverWorld {
       byte[] rarp = new byte[60];
       EthernetHeader.write(
           ByteBuffer.wrap(rarp), 0, MacAddress.BROADCAST, GUEST_MAC, EthernetHeader.TYPE_RARP);
-      node.onHomeFrame(PacketBuffer.copyOf(rarp), now);
+      if (this == home) {
+        node.onBridgeFrame(PacketBuffer.copyOf(rarp), now);
+      } else {
+        node.onHomeFrame(PacketBuffer.copyOf(rarp), now);
+      }
+    }
+
+    /** A frame on the home link, as this host's tap and its watch on the bridge see it. */
+    void onLinkFrame(byte[] frame) {
+      boolean group = (frame[0] & 1) != 0;
+      if (group || MobileNodeFixture.isTo(frame, MobileNodeFixture.TAP_MAC)) {
+        node.onHomeFrame(PacketBuffer.copyOf(frame), now);
+      } else if (MobileNodeFixture.isTo(frame, GUEST_MAC)) {
+        if (node.wantsGuestFrameCopies()) {
+          // The watch is read later than the tap.
+          long at = now;
+          after(MS / 2, () -> node.onGuestFrameCopy(PacketBuffer.copyOf(frame), at, now));
+        }
+        node.onBridgeFrame(PacketBuffer.copyOf(frame), now);
+        if (guestAt == this && paused) {
+          queue.add(frame);
+        } else {
+          toGuest(frame);
+          guestAnswers(frame);
+        }
+      }
+    }
+
+    private void guestAnswers(byte[] frame) {
+      if (guestAt == this
+          && HomeLinkFrames.parse(PacketBuffer.copyOf(frame)) instanceof NeighborSolicitation s) {
+        byte[] answer =
+            MobileNodeFixture.frame(
+                NeighborDiscovery.build(
+                    new NeighborAdvertisement(
+                        HOME_ADDRESS, s.source(), HOME_ADDRESS, false, true, true, GUEST_MAC)),
+                MobileNodeFixture.sourceOf(frame), GUEST_MAC);
+        node.onBridgeFrame(PacketBuffer.copyOf(answer), now);
+        onLink(answer);
+      }
     }
   }
 
@@ -109,7 +163,19 @@ final class HandoverWorld {
   final boolean payload;
   int room = ROOM;
   BiPredicate<Ipv6Address, byte[]> passes = (to, packet) -> true;
+  Predicate<byte[]> passesOnLink = frame -> true;
+  final Counters homeAgentCounters = new Counters();
   HomeAgent homeAgent;
+
+  /** The host on the home link, or null. */
+  Host home;
+
+  /** What the VMM at home has not read yet. */
+  private final List<byte[]> queue = new ArrayList<>();
+
+  /** Where the correspondent sends what is for the home address: its neighbour cache. */
+  private MacAddress station = HOME_AGENT_TAP;
+
   Host guestAt;
   boolean paused;
   long now = SECOND;
@@ -139,19 +205,55 @@ final class HandoverWorld {
                         "vm1", List.of(new Ipv6Prefix(HOME_ADDRESS, 128)), List.of(), payload)),
                 null,
                 TunnelSettings.defaults()),
-            frame -> { },
+            frame -> onLink(frame.toBytes()),
             packet -> route(packet.toBytes()),
             (address, purpose) -> keys.get(purpose),
             database,
             new Random(2),
             () -> 1_700_000_000_000L + now / MS,
-            new Counters());
+            homeAgentCounters);
     homeAgent.onDeadline(now);
     after(SECOND, this::guestSpeaks);
     for (int i = 0; i < count; i++) {
-      hosts.add(new Host(i));
+      hosts.add(new Host(i, Location.FOREIGN));
     }
     return this;
+  }
+
+  /** A host on the home link, which has the guest. */
+  HandoverWorld startAtHome() {
+    home = new Host(9, Location.HOME);
+    hosts.add(home);
+    guestAt = home;
+    station = GUEST_MAC;
+    home.node.arrived(MobileNode.Trigger.HOOK, now);
+    return this;
+  }
+
+  private void onLink(byte[] frame) {
+    if (home != null && passesOnLink.test(frame)) {
+      after(ON_LINK_NS, () -> onLinkArrival(frame));
+    }
+  }
+
+  private void onLinkArrival(byte[] frame) {
+    MacAddress source = MobileNodeFixture.sourceOf(frame);
+    boolean group = (frame[0] & 1) != 0;
+    if (!source.equals(HOME_AGENT_TAP)
+        && (group || MobileNodeFixture.isTo(frame, HOME_AGENT_TAP))) {
+      homeAgent.onHomeFrame(PacketBuffer.copyOf(frame), now);
+    }
+    if (!source.equals(MobileNodeFixture.TAP_MAC)
+        || MobileNodeFixture.isTo(frame, GUEST_MAC)) {
+      home.onLinkFrame(frame);
+    }
+    if (group
+        && HomeLinkFrames.parse(PacketBuffer.copyOf(frame))
+            instanceof NeighborAdvertisement advertisement
+        && advertisement.target().equals(HOME_ADDRESS)
+        && advertisement.targetLinkLayerAddress() != null) {
+      station = advertisement.targetLinkLayerAddress();
+    }
   }
 
   private static SecurityAssociationParameters parameters(int spi) {
@@ -214,18 +316,20 @@ final class HandoverWorld {
     return ipv6.length == 48 + 20 && ipv6[6] == 17 ? ByteBuffer.wrap(ipv6).getInt(48) : -1;
   }
 
-  /** A packet of the correspondent, which the home agent intercepts. */
+  /** A packet of the correspondent, which the home agent intercepts, or the guest gets. */
   void send() {
     byte[] packet = MobileNodeFixture.udp(CORRESPONDENT, HOME_ADDRESS, 20);
     ByteBuffer.wrap(packet).putInt(48, sent++);
-    homeAgent.onHomeFrame(
-        PacketBuffer.copyOf(
-            MobileNodeFixture.frame(packet, HOME_AGENT_TAP, CORRESPONDENT_MAC)),
-        now);
+    byte[] frame = MobileNodeFixture.frame(packet, station, CORRESPONDENT_MAC);
+    if (home == null) {
+      homeAgent.onHomeFrame(PacketBuffer.copyOf(frame), now);
+    } else {
+      onLink(frame);
+    }
   }
 
   private void guestSpeaks() {
-    if (guestAt != null && !paused) {
+    if (guestAt != null && guestAt != home && !paused) {
       guestAt.node.onHomeFrame(
           PacketBuffer.copyOf(
               MobileNodeFixture.frame(
@@ -259,10 +363,32 @@ final class HandoverWorld {
     return sent;
   }
 
+  /** What is wrong with what the guest has received, or nothing: missing, twice, behind a later one. */
+  String disorder() {
+    StringBuilder text = new StringBuilder();
+    boolean[] came = new boolean[sent];
+    int latest = -1;
+    for (int number : received) {
+      text.append(came[number] ? " twice " + number : number < latest ? " late " + number : "");
+      came[number] = true;
+      latest = Math.max(latest, number);
+    }
+    for (int number = 0; number < sent; number++) {
+      text.append(came[number] ? "" : " missing " + number);
+    }
+    return text.toString();
+  }
+
   /** The VM runs on a host. */
   void arriveAt(Host host) {
+    if (guestAt == home && host != home) {
+      queue.clear();
+    }
     guestAt = host;
     paused = false;
+    List<byte[]> unread = List.copyOf(queue);
+    queue.clear();
+    unread.forEach(host::toGuest);
     host.node.arrived(MobileNode.Trigger.QMP, now);
     host.rarp();
   }
