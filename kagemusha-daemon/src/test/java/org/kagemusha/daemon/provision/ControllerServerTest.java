@@ -38,6 +38,7 @@ import org.kagemusha.core.provisioning.MobileNodeExchange;
 import org.kagemusha.core.provisioning.PeerIdentity;
 import org.kagemusha.core.provisioning.ProvisioningRequest;
 import org.kagemusha.core.provisioning.StatusCode;
+import org.kagemusha.daemon.LogLines;
 import org.kagemusha.daemon.config.TlsFiles;
 import org.kagemusha.daemon.provision.ControllerCounters.Event;
 import org.kagemusha.daemon.tls.TlsCredentials;
@@ -54,14 +55,14 @@ class ControllerServerTest {
   private final SecureRandom random = new SecureRandom();
   private final List<PeerIdentity> asked = new ArrayList<>();
   private final List<AutoCloseable> open = new ArrayList<>();
-  private AuditLines lines;
+  private LogLines lines;
   private TrialHosts hosts;
   private TlsFiles serverFiles;
   private ControllerServer server;
 
   @BeforeEach
   void prepare() throws Exception {
-    lines = new AuditLines();
+    lines = new LogLines(AuditLog.NAME);
     hosts = new TrialHosts(directory.resolve("ca"), "Trial CA");
     serverFiles = hosts.homeAgentFiles("ip:127.0.0.1", "ip:::1", "dns:ha.example");
   }
