@@ -97,7 +97,8 @@ class ReportCommandTest {
     String source = file(report(DEPARTURE));
     assertEquals(0, run("--source", source, "--json"), cli::errors);
     assertEquals("", cli.errors());
-    JsonArray moves = JsonParser.parseString(cli.output()).getAsJsonObject().getAsJsonArray("moves");
+    JsonArray moves =
+        JsonParser.parseString(cli.output()).getAsJsonObject().getAsJsonArray("moves");
     assertEquals(1, moves.size());
     JsonObject move = moves.get(0).getAsJsonObject();
     assertEquals(

@@ -103,8 +103,8 @@ class QmpLinkTest {
       write(client, "{\"event\": \"RESUME\"}\r\n");
       assertEquals(List.of("expected", "arrived"), vmm.await(2));
     }
-    assertTrue(log.all().stream().noneMatch(line -> line.startsWith("qmp waits vm=vm1 socket=" + path
-        + " reason=\"no")));
+    String waits = "qmp waits vm=vm1 socket=" + path + " reason=\"no";
+    assertTrue(log.all().stream().noneMatch(line -> line.startsWith(waits)));
   }
 
   @Test
