@@ -198,9 +198,13 @@ class ControllerServerTest {
   @Test
   void aDecisionThatFailsIsAnInternalError() throws Exception {
     listen(USUAL, (peer, request) -> CompletableFuture.failedFuture(new IOException("broken")));
-    String reason = ask(hosts.host("hv-a")).failed().reason();
-    assertTrue(reason.contains("500"), reason);
-    assertFalse(reason.contains("broken"), reason);
+    try (LogLines log = new LogLines(ControllerSession.class)) {
+      String reason = ask(hosts.host("hv-a")).failed().reason();
+      assertTrue(reason.contains("500"), reason);
+      assertFalse(reason.contains("broken"), reason);
+      log.await("a provisioning request could not be decided");
+      assertEquals(1, log.warnings().size());
+    }
   }
 
   @Test
