@@ -76,6 +76,28 @@ class WarningsTest {
   }
 
   @Test
+  void rfc6275_s5_1_updateThatMustBeProtectedWaitsForKeys() {
+    f.settings = MobileNodeFixture.with(f.settings, 600, false, true);
+    f.start().guestSends();
+    f.pass(100 * SECOND);
+    assertEquals(List.of("bu waits" + SUBJECT + " reason=no-keys"), log.of("bu waits"));
+    assertEquals("bu waits" + SUBJECT + " reason=no-keys", log.warnings().get(0));
+  }
+
+  @Test
+  void rfc6275_s11_7_1_homeAgentThatIsSilentGivesWayToTheNext() {
+    f.settings =
+        MobileNodeFixture.with(
+            f.settings, List.of(HOME_ADDRESS),
+            List.of(HOME_AGENT, MobileNodeFixture.OTHER_HOME_AGENT));
+    f.start().guestSends();
+    f.pass(47 * SECOND);
+    assertEquals(
+        List.of("next home agent" + SUBJECT + " ha=" + MobileNodeFixture.OTHER_HOME_AGENT),
+        log.warnings());
+  }
+
+  @Test
   void forgedSignallingIsToldOnceInTenSecondsWithTheNumberOfTheRest() {
     f.settings = MobileNodeFixture.with(f.settings, 600, false, true);
     f.start();
