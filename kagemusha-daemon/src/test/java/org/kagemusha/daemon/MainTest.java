@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -20,28 +18,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.kagemusha.daemon.control.ControlReply;
-import org.kagemusha.daemon.control.ControlServer;
-import org.kagemusha.daemon.loop.PacketLoop;
 
 /** The command line against a control socket in the same process. */
 @Timeout(60)
 class MainTest {
 
   @TempDir Path directory;
-  private PacketLoop loop;
-  private ControlServer server;
-  private String socket;
-  private String output;
-  private String errors;
+  private CommandLineFixture cli;
 
   @BeforeEach
   void open() throws IOException {
-    loop = new PacketLoop("test", cause -> { });
-    socket = directory + "/vm1.sock";
-    server =
-        ControlServer.open(
-            loop.eventLoop(),
-            Path.of(socket),
+    cli =
+        new CommandLineFixture(
+            directory,
             (verb, arguments, answer) -> {
               if (verb.equals("capture")) {
                 answer.accept(
@@ -60,17 +49,7 @@ class MainTest {
 
   @AfterEach
   void close() throws IOException {
-    server.close();
-    loop.close();
-  }
-
-  private int run(String... arguments) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int status = Main.run(new PrintWriter(out), new PrintWriter(err), arguments);
-    output = out.toString();
-    errors = err.toString();
-    return status;
+    cli.close();
   }
 
   @ParameterizedTest
@@ -81,34 +60,35 @@ class MainTest {
     "home,home[]", "reload,reload[]"
   })
   void verbsReachTheDaemon(String line, String answer) {
-    String[] words = (line + " --socket " + socket).split(" ");
-    assertEquals(0, run(words), () -> errors);
-    assertEquals(answer + "\n", output);
+    String[] words = (line + " --socket " + cli.socket()).split(" ");
+    assertEquals(0, cli.run(words), cli::errors);
+    assertEquals(answer + "\n", cli.output());
   }
 
   @Test
   void aRefusalIsStatusOne() {
-    assertEquals(1, run("release", "--socket", socket));
-    assertEquals("the VM is at home\n", errors);
+    assertEquals(1, cli.run("release", "--socket", cli.socket()));
+    assertEquals("the VM is at home\n", cli.errors());
   }
 
   @ParameterizedTest
   @CsvSource({"''", "sing", "show nothing", "status --yaml", "check", "capture x --seconds 0",
     "report --moves 0", "report --moves 17"})
   void wrongUsageIsStatusTwo(String line) {
-    assertEquals(2, run(line.isEmpty() ? new String[0] : line.split(" ")));
-    assertTrue(!errors.isEmpty());
+    assertEquals(2, cli.run(line.isEmpty() ? new String[0] : line.split(" ")));
+    assertTrue(!cli.errors().isEmpty());
   }
 
   @Test
   void aWrongConfigurationIsStatusThree() throws IOException {
     Path file = directory.resolve("vm1.toml");
     Files.writeString(file, "[vm]\nnaem = \"x\"\n");
-    assertEquals(3, run("check", file.toString()));
+    assertEquals(3, cli.run("check", file.toString()));
     assertTrue(
-        errors.contains(file + ":2: [vm] naem: unknown key; did you mean \"name\"?"), errors);
-    assertEquals(3, run("run", file.toString()));
-    assertEquals(3, run("home-agent", directory.resolve("none.toml").toString()));
+        cli.errors().contains(file + ":2: [vm] naem: unknown key; did you mean \"name\"?"),
+        cli.errors());
+    assertEquals(3, cli.run("run", file.toString()));
+    assertEquals(3, cli.run("home-agent", directory.resolve("none.toml").toString()));
   }
 
   @Test
@@ -119,8 +99,8 @@ class MainTest {
         "[vm]\nmac = \"52:54:00:12:34:10\"\nhome-address = \"2001:db8::10\"\n[home]\n"
             + "prefix = \"2001:db8::/64\"\nagent = \"2001:db8::1\"\n"
             + "[protection]\nsignalling = \"none\"\ninsecure = true\n");
-    assertEquals(0, run("check", file.toString()));
-    assertEquals(file + ": ok: VM vm1 with 1 home address(es)\n", output);
+    assertEquals(0, cli.run("check", file.toString()));
+    assertEquals(file + ": ok: VM vm1 with 1 home address(es)\n", cli.output());
   }
 
   @Test
@@ -132,33 +112,33 @@ class MainTest {
         "[vm]\nmac = \"52:54:00:12:34:10\"\nhome-address = \"2001:db8::10\"\n[home]\n"
             + "prefix = \"2001:db8::/64\"\nagent = \"2001:db8::1\"\n"
             + "[provisioning]\nca = \"" + missing + "\"\n");
-    assertEquals(3, run("check", vm.toString()));
-    assertTrue(errors.startsWith(vm + ": "), errors);
-    assertEquals("", output);
+    assertEquals(3, cli.run("check", vm.toString()));
+    assertTrue(cli.errors().startsWith(vm + ": "), cli.errors());
+    assertEquals("", cli.output());
     Path agent = directory.resolve("home-agent.toml");
     Files.writeString(
         agent,
         "[home-agent]\naddress = \"2001:db8::1\"\nprefix = \"2001:db8::/64\"\n"
             + "[tap]\nbridge = \"br-home\"\n[controller]\nca = \"" + missing + "\"\n");
-    assertEquals(3, run("check", agent.toString()));
-    assertTrue(errors.startsWith(agent + ": "), errors);
+    assertEquals(3, cli.run("check", agent.toString()));
+    assertTrue(cli.errors().startsWith(agent + ": "), cli.errors());
   }
 
   @Test
   void withoutADaemonItIsStatusFour() {
-    assertEquals(4, run("status", "--socket", directory + "/none.sock"));
-    assertTrue(errors.contains("no daemon answers on"), errors);
-    assertEquals(4, run("status", "-n", "no-such-vm-here"));
+    assertEquals(4, cli.run("status", "--socket", directory + "/none.sock"));
+    assertTrue(cli.errors().contains("no daemon answers on"), cli.errors());
+    assertEquals(4, cli.run("status", "-n", "no-such-vm-here"));
   }
 
   @Test
   void aCaptureMakesANewFileForItsOwnerOnly() throws IOException {
     Path file = directory.resolve("both.pcapng");
-    assertEquals(0, run("capture", file.toString(), "--socket", socket));
+    assertEquals(0, cli.run("capture", file.toString(), "--socket", cli.socket()));
     assertEquals(100, Files.size(file));
     assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
-    assertEquals(1, run("capture", file.toString(), "--socket", socket));
-    assertTrue(errors.contains("exists already"), errors);
+    assertEquals(1, cli.run("capture", file.toString(), "--socket", cli.socket()));
+    assertTrue(cli.errors().contains("exists already"), cli.errors());
   }
 
   @ParameterizedTest
@@ -168,16 +148,17 @@ class MainTest {
         "pki issue", "pki revoke", "demo"
       })
   void everyCommandExplainsItself(String command) {
-    assertEquals(0, run((command + " --help").split(" ")), () -> errors);
-    assertTrue(output.startsWith("Usage: kagemusha " + command), output);
-    assertEquals("", errors);
+    assertEquals(0, cli.run((command + " --help").split(" ")), cli::errors);
+    assertTrue(cli.output().startsWith("Usage: kagemusha " + command), cli.output());
+    assertEquals("", cli.errors());
   }
 
   @Test
   void theVersionIsTold() {
-    assertEquals(0, run("--version"));
-    assertTrue(output.startsWith("kagemusha "), output);
-    assertEquals(0, run("--help"));
-    assertTrue(output.contains("home-agent") && output.contains("Exit status:"), output);
+    assertEquals(0, cli.run("--version"));
+    assertTrue(cli.output().startsWith("kagemusha "), cli.output());
+    assertEquals(0, cli.run("--help"));
+    assertTrue(cli.output().contains("home-agent"), cli.output());
+    assertTrue(cli.output().contains("Exit status:"), cli.output());
   }
 }

@@ -33,6 +33,7 @@ public final class HandoverRequest {
   private HandoverMessage initiate;
   private InboundSecurityAssociation inbound;
   private int sent;
+  private boolean answered;
   private long dueNs = NodeEngine.NEVER;
 
   /**
@@ -144,6 +145,7 @@ public final class HandoverRequest {
 
   /** It was answered, or something else showed that it was received. */
   public void answered() {
+    answered = true;
     dueNs = NodeEngine.NEVER;
   }
 
@@ -154,7 +156,8 @@ public final class HandoverRequest {
    */
   public DropReason judge(
       HandoverMessage answer, Ipv6Address source, Ipv6Address destination) {
-    if (answer.type() != HandoverMessage.ACKNOWLEDGE
+    if (answered
+        || answer.type() != HandoverMessage.ACKNOWLEDGE
         || answer.sequence() != initiate.sequence()
         || !Arrays.equals(answer.nonce(), initiate.nonce())) {
       return DropReason.HANDOVER_UNMATCHED;

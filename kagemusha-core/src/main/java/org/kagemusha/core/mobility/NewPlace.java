@@ -42,7 +42,6 @@ final class NewPlace {
   /** One home address. */
   private static final class Fetch {
     private final HandoverRequest request;
-    private boolean accepted;
     private boolean over;
     private long endNs;
     private PacketHold hold;
@@ -139,7 +138,7 @@ final class NewPlace {
       HandoverMessage answer, Ipv6Address source, Ipv6Address destination, long nowNs) {
     Fetch fetch = fetches.get(answer.homeAddress());
     DropReason refused =
-        fetch == null || fetch.over || fetch.accepted
+        fetch == null || fetch.over
             ? DropReason.HANDOVER_UNMATCHED
             : fetch.request.judge(answer, source, destination);
     if (refused != null) {
@@ -157,7 +156,6 @@ final class NewPlace {
   }
 
   private void accepted(Fetch fetch, long nowNs) {
-    fetch.accepted = true;
     fetch.request.answered();
     if (fetch.hold != null) {
       fetch.hold.onSign(nowNs);

@@ -14,8 +14,10 @@ import static org.kagemusha.core.homeagent.HomeAgentFixture.update;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.kagemusha.core.LogLines;
 import org.kagemusha.core.message.BindingRefreshRequest;
 import org.kagemusha.core.message.BindingUpdate;
+import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.signalling.SignallingPacket;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -62,8 +64,17 @@ class BindingUpdateValidationTest {
   void rfc6275_s5_1_unprotectedIsDiscardedSilentlyWhereProtectionIsRequired() {
     home.requireProtection = true;
     home.start();
-    home.register(1, 15, CARE_OF);
+    try (LogLines log = new LogLines(HomeAgent.class)) {
+      home.register(1, 15, CARE_OF);
+      assertEquals(
+          List.of(
+              "binding update discarded hoa=" + HOME_ADDRESS + " coa=" + CARE_OF + " from="
+                  + CARE_OF + " reason=\"signalling without ESP\" suppressed=0"),
+          log.warnings());
+    }
     assertDropped(DropReason.MOBILITY_UNPROTECTED);
+    assertEquals(1, home.counters.get(Counter.BINDING_UPDATES_RECEIVED));
+    assertEquals(0, home.counters.get(Counter.BINDING_ACKNOWLEDGEMENTS_SENT));
   }
 
   @Test

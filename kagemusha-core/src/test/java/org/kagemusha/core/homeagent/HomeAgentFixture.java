@@ -273,6 +273,7 @@ final class HomeAgentFixture {
 
   SignallingPacket signalling(byte[] packet) {
     SignallingReader reader = new SignallingReader(mobileNodeAssociations);
+    reader.takeHandovers();
     SignallingReader.Found found = reader.read(PacketBuffer.copyOf(packet), nowNs);
     if (found != SignallingReader.Found.SIGNALLING) {
       throw new AssertionError("not signalling but " + found + " " + reader.dropReason());

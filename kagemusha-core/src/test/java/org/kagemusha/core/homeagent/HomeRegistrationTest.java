@@ -21,9 +21,11 @@ import static org.kagemusha.core.homeagent.HomeAgentFixture.withLinkLocal;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.kagemusha.core.LogLines;
 import org.kagemusha.core.homeagent.HomeAgentSettings.Dad;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.NeighborSolicitation;
+import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.signalling.SignallingPacket;
 import org.kagemusha.core.signalling.SignallingWriter;
@@ -59,6 +61,8 @@ class HomeRegistrationTest {
     assertEquals(0, home.status());
     assertEquals(77, home.acknowledgement().sequence());
     assertEquals(15, home.acknowledgement().lifetimeUnits());
+    assertEquals(1, home.counters.get(Counter.BINDING_UPDATES_RECEIVED));
+    assertEquals(1, home.counters.get(Counter.BINDING_ACKNOWLEDGEMENTS_SENT));
   }
 
   @Test
@@ -299,7 +303,14 @@ class HomeRegistrationTest {
     home.dad = Dad.OPTIMISTIC;
     home.start();
     home.register(1, 15, CARE_OF);
-    anotherNodeHas(HOME_ADDRESS);
+    try (LogLines log = new LogLines(HomeAgent.class)) {
+      anotherNodeHas(HOME_ADDRESS);
+      assertEquals(
+          List.of(
+              "binding ended by duplicate address hoa=" + HOME_ADDRESS + " address="
+                  + HOME_ADDRESS + " holder=" + CORRESPONDENT_MAC + " mn=vm1"),
+          log.warnings());
+    }
     assertEquals(0, status().bindings());
     assertFalse(home.proxies(HOME_ADDRESS));
     // No acknowledgement that nobody asked for.

@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.kagemusha.core.LogLines;
 import org.kagemusha.core.mobility.HandoverWorld.Host;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.DropReason;
@@ -79,6 +80,34 @@ class HandoverTest {
   }
 
   @Test
+  void logTellsOfTheHandoverOnBothHosts() {
+    HandoverWorld world = world(true, 2);
+    Host source = world.hosts.get(0);
+    Host target = world.hosts.get(1);
+    world.pause();
+    try (LogLines log = new LogLines(MobileNode.class)) {
+      for (int i = 0; i < 3; i++) {
+        world.send();
+      }
+      world.pass(20 * MS);
+      world.arriveAt(target);
+      world.pass(10 * SECOND);
+      String address = "vm=vm1 hoa=" + MobileNodeFixture.HOME_ADDRESS;
+      assertEquals(
+          List.of(
+              "handover asked " + address + " from=" + source.careOf + " to=" + target.careOf,
+              "handover initiate " + address + " from=" + target.careOf + " code=3",
+              "handover forwarding " + address + " from=" + source.careOf + " to="
+                  + target.careOf + " kept=3",
+              "handover answered " + address + " by=" + source.careOf + " code=3",
+              "handover forwarding ended " + address + " to=" + target.careOf,
+              "handover ended " + address + " from=" + source.careOf + " packets=3"),
+          log.of("handover"));
+      assertEquals(List.of(), log.warnings());
+    }
+  }
+
+  @Test
   void whatIsProtectedIsNeverInClearBetweenTheHostsEither() {
     HandoverWorld world = world(true, 2);
     world.stream();
@@ -106,7 +135,13 @@ class HandoverTest {
     Host source = world.hosts.get(0);
     assertEquals("keeping", source.node.forwarding().state());
     world.paused = false;
-    source.node.arrived(MobileNode.Trigger.QMP, world.now);
+    final long kept = source.counters.get(Counter.HANDOVER_PACKETS_KEPT);
+    try (LogLines log = new LogLines(MobileNode.class)) {
+      source.node.arrived(MobileNode.Trigger.QMP, world.now);
+      assertEquals(
+          List.of("handover kept packets delivered here vm=vm1 packets=" + kept),
+          log.of("handover"));
+    }
     world.pass(100 * MS);
     assertWhole(world);
     assertEquals(0, source.counters.get(Counter.HANDOVER_PACKETS_FORWARDED));

@@ -9,7 +9,6 @@ import static org.kagemusha.core.mobility.MobileNodeFixture.SECOND;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,14 +18,9 @@ import java.util.function.BiPredicate;
 import java.util.function.Predicate;
 import org.kagemusha.core.homeagent.HomeAgent;
 import org.kagemusha.core.homeagent.HomeAgentSettings;
-import org.kagemusha.core.ipsec.EncryptionAlgorithm;
-import org.kagemusha.core.ipsec.InboundSecurityAssociation;
-import org.kagemusha.core.ipsec.IntegrityAlgorithm;
 import org.kagemusha.core.ipsec.KeySource;
-import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
-import org.kagemusha.core.ipsec.SecurityAssociationParameters;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.NeighborDiscovery;
 import org.kagemusha.core.message.NeighborSolicitation;
@@ -256,23 +250,12 @@ final class HandoverWorld {
     }
   }
 
-  private static SecurityAssociationParameters parameters(int spi) {
-    byte[] key = new byte[32];
-    Arrays.fill(key, (byte) spi);
-    return new SecurityAssociationParameters(
-        spi, EncryptionAlgorithm.AES_CBC_128, IntegrityAlgorithm.HMAC_SHA2_256_128,
-        Arrays.copyOf(key, 16), key, false, 64);
-  }
-
+  /** Sequence numbers come from the clock, so that the next host is ahead. */
   private SecurityAssociationPair pair(
       int out, int in, SecurityAssociationDatabase database) {
-    InboundSecurityAssociation inbound = InboundSecurityAssociation.of(parameters(in));
-    database.add(inbound);
     long[] sequence = {0};
-    return new SecurityAssociationPair(
-        OutboundSecurityAssociation.of(
-            parameters(out), () -> sequence[0] = Math.max(sequence[0] + 1, now / 10_000)),
-        inbound);
+    return Associations.pair(
+        out, in, () -> sequence[0] = Math.max(sequence[0] + 1, now / 10_000), database);
   }
 
   private Map<KeySource.Purpose, SecurityAssociationPair> keys(

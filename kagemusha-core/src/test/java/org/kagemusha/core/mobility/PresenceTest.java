@@ -9,9 +9,12 @@ import static org.kagemusha.core.mobility.MobileNodeFixture.MS;
 import static org.kagemusha.core.mobility.MobileNodeFixture.SECOND;
 import static org.kagemusha.core.mobility.MobileNodeFixture.ack;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.kagemusha.core.LogLines;
 import org.kagemusha.core.message.BindingError;
 import org.kagemusha.core.message.NeighborSolicitation;
+import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.DropReason;
 
 /** A host speaks for a VM only while the VM is there. */
@@ -62,7 +65,11 @@ class PresenceTest {
     f.pass(3000 * MS);
     long perProbe = probes() / 3;
     assertTrue(perProbe >= 1 && probes() == 3 * perProbe);
-    f.pass(500 * MS);
+    assertEquals(probes(), f.counters.get(Counter.NEIGHBOR_SOLICITATIONS_SENT));
+    try (LogLines log = new LogLines(MobileNode.class)) {
+      f.pass(500 * MS);
+      assertEquals(List.of("guest silent vm=vm1 place=foreign"), log.warnings());
+    }
     assertEquals("silent", f.state());
   }
 

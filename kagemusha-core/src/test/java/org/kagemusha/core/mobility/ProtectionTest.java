@@ -11,16 +11,11 @@ import static org.kagemusha.core.mobility.MobileNodeFixture.ack;
 import static org.kagemusha.core.mobility.MobileNodeFixture.tunnelled;
 import static org.kagemusha.core.mobility.MobileNodeFixture.udp;
 
-import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.kagemusha.core.ipsec.EncryptionAlgorithm;
-import org.kagemusha.core.ipsec.InboundSecurityAssociation;
-import org.kagemusha.core.ipsec.IntegrityAlgorithm;
 import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
-import org.kagemusha.core.ipsec.SecurityAssociationParameters;
 import org.kagemusha.core.ipsec.SequenceNumbers;
 import org.kagemusha.core.message.BindingAcknowledgement;
 import org.kagemusha.core.node.DropReason;
@@ -35,19 +30,6 @@ class ProtectionTest {
   private final SecurityAssociationDatabase homeAgentDatabase = new SecurityAssociationDatabase();
   private final MobileNodeFixture f = new MobileNodeFixture(homeAgentDatabase);
 
-  private static SecurityAssociationParameters parameters(int spi) {
-    byte[] key = new byte[32];
-    Arrays.fill(key, (byte) spi);
-    return new SecurityAssociationParameters(
-        spi,
-        EncryptionAlgorithm.AES_CBC_128,
-        IntegrityAlgorithm.HMAC_SHA2_256_128,
-        Arrays.copyOf(key, 16),
-        key,
-        false,
-        64);
-  }
-
   /** Both ends of a pair; returns what the home agent seals with. */
   private OutboundSecurityAssociation pair(
       int out, int in, Map<Ipv6Address, SecurityAssociationPair> to) {
@@ -56,14 +38,8 @@ class ProtectionTest {
 
   private OutboundSecurityAssociation pair(
       int out, int in, SequenceNumbers sequence, Map<Ipv6Address, SecurityAssociationPair> to) {
-    homeAgentDatabase.add(InboundSecurityAssociation.of(parameters(out)));
-    InboundSecurityAssociation inbound = InboundSecurityAssociation.of(parameters(in));
-    f.associations.add(inbound);
-    to.put(
-        HOME_ADDRESS,
-        new SecurityAssociationPair(
-            OutboundSecurityAssociation.of(parameters(out), sequence), inbound));
-    return OutboundSecurityAssociation.of(parameters(in), new CountingSequence());
+    to.put(HOME_ADDRESS, Associations.pair(out, in, sequence, f.associations));
+    return Associations.pair(in, out, new CountingSequence(), homeAgentDatabase).outbound();
   }
 
   private PacketBuffer sealed(

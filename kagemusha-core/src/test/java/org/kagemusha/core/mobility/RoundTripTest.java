@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -16,14 +15,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.kagemusha.core.homeagent.HomeAgent;
 import org.kagemusha.core.homeagent.HomeAgentSettings;
-import org.kagemusha.core.ipsec.EncryptionAlgorithm;
-import org.kagemusha.core.ipsec.InboundSecurityAssociation;
-import org.kagemusha.core.ipsec.IntegrityAlgorithm;
 import org.kagemusha.core.ipsec.KeySource;
-import org.kagemusha.core.ipsec.OutboundSecurityAssociation;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
-import org.kagemusha.core.ipsec.SecurityAssociationParameters;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.NeighborDiscovery;
 import org.kagemusha.core.message.NeighborMessage;
@@ -74,24 +68,12 @@ class RoundTripTest {
   private boolean guestAtHome;
   private long now = MobileNodeFixture.SECOND;
 
-  private static SecurityAssociationParameters parameters(int spi) {
-    byte[] key = new byte[32];
-    Arrays.fill(key, (byte) spi);
-    return new SecurityAssociationParameters(
-        spi, EncryptionAlgorithm.AES_CBC_128, IntegrityAlgorithm.HMAC_SHA2_256_128,
-        Arrays.copyOf(key, 16), key, false, 64);
-  }
-
   /** Sequence numbers come from the clock, so that the next host is ahead. */
   private SecurityAssociationPair pair(
       int out, int in, SecurityAssociationDatabase database) {
-    InboundSecurityAssociation inbound = InboundSecurityAssociation.of(parameters(in));
-    database.add(inbound);
     long[] sequence = {0};
-    return new SecurityAssociationPair(
-        OutboundSecurityAssociation.of(
-            parameters(out), () -> sequence[0] = Math.max(sequence[0] + 1, now / 1000)),
-        inbound);
+    return Associations.pair(
+        out, in, () -> sequence[0] = Math.max(sequence[0] + 1, now / 1000), database);
   }
 
   private Map<KeySource.Purpose, SecurityAssociationPair> keys(

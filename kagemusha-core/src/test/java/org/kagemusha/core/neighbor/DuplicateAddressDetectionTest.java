@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.kagemusha.core.LogLines;
 import org.kagemusha.core.message.NeighborSolicitation;
+import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.NodeEngine;
@@ -47,6 +49,7 @@ class DuplicateAddressDetectionTest implements DuplicateAddressDetection.Listene
         new NeighborSolicitation(
             Ipv6Address.UNSPECIFIED, Ipv6Address.parse("ff02::1:ff00:10"), HOA, null),
         message(frame));
+    assertEquals(1, counters.get(Counter.NEIGHBOR_SOLICITATIONS_SENT));
   }
 
   @Test
@@ -65,7 +68,11 @@ class DuplicateAddressDetectionTest implements DuplicateAddressDetection.Listene
   @Test
   void rfc4862_s5_4_4_anAdvertisementForATentativeAddressMakesItADuplicate() {
     detection.start(HOA, 0);
-    detection.onNeighborDiscovery(announce(HOA, NEIGHBOR), SECOND / 2);
+    try (LogLines log = new LogLines(DuplicateAddressDetection.class)) {
+      detection.onNeighborDiscovery(announce(HOA, NEIGHBOR), SECOND / 2);
+      assertEquals(
+          List.of("dad failed address=" + HOA + " holder=" + NEIGHBOR), log.warnings());
+    }
     assertEquals(List.of("duplicate 2001:db8:2000::10 " + NEIGHBOR), outcomes);
     detection.onDeadline(SECOND);
     assertEquals(1, outcomes.size());

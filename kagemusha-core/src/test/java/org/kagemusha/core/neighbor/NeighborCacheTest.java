@@ -11,6 +11,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.NeighborSolicitation;
+import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.NodeEngine;
@@ -115,6 +116,7 @@ class NeighborCacheTest {
     assertEquals(1, cache.size());
     cache.onDeadline(3 * SECOND);
     assertEquals(3, link.sent.size());
+    assertEquals(3, counters.get(Counter.NEIGHBOR_SOLICITATIONS_SENT));
     assertEquals(List.of(41, 42), unresolved);
     assertEquals(2, counters.drops(DropReason.NEIGHBOR_UNRESOLVED));
     assertEquals(0, cache.size());

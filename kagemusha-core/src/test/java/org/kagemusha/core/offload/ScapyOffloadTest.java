@@ -2,40 +2,27 @@ package org.kagemusha.core.offload;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.kagemusha.core.Scapy;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /** Scapy as an independent witness of checksums, lengths and sequence numbers. */
 class ScapyOffloadTest {
 
-  private static final String PYTHON = "/usr/bin/python3";
   private static final HexFormat HEX = HexFormat.of();
-  private static final String PRELUDE =
-      """
-      import logging, sys
-      logging.getLogger("scapy").setLevel(logging.ERROR)
-      from scapy.all import *
-      from scapy.layers.inet6 import *
-      """;
 
   @TempDir Path directory;
 
   @BeforeAll
   static void scapyIsThere() throws Exception {
-    assumeTrue(Files.isExecutable(Path.of(PYTHON)), "no " + PYTHON);
-    Process process = new ProcessBuilder(PYTHON, "-c", "import scapy").start();
-    assumeTrue(process.waitFor() == 0, "no scapy");
+    Scapy.assumeInstalled();
   }
 
   @Test
@@ -158,19 +145,6 @@ class ScapyOffloadTest {
   }
 
   private String python(String script, List<String> input) throws Exception {
-    Path file = directory.resolve("script.py");
-    Path lines = directory.resolve("input");
-    Files.writeString(file, PRELUDE + script);
-    Files.write(lines, input);
-    Process process =
-        new ProcessBuilder(PYTHON, file.toString())
-            .redirectInput(lines.toFile())
-            .redirectErrorStream(true)
-            .start();
-    String output =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertTrue(process.waitFor(60, TimeUnit.SECONDS), "scapy does not end");
-    assertEquals(0, process.exitValue(), output);
-    return output;
+    return Scapy.run(directory, script, input);
   }
 }

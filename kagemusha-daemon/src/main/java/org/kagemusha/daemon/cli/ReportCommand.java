@@ -7,10 +7,12 @@ import com.google.gson.JsonParser;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.kagemusha.daemon.config.FileErrors;
 import org.kagemusha.daemon.observe.MoveReport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -83,10 +85,10 @@ public final class ReportCommand implements Callable<Integer> {
         errors.println("no departure there that belongs to an arrival here");
       }
       return true;
-    } catch (IOException e) {
-      errors.println("cannot read " + source + ": " + e.getMessage());
-    } catch (RuntimeException e) {
+    } catch (CharacterCodingException | RuntimeException e) {
       errors.println(source + " is not what report --json prints");
+    } catch (IOException e) {
+      errors.println("cannot read " + source + ": " + FileErrors.reason(e));
     }
     return false;
   }

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.kagemusha.core.provisioning.HeldGrant;
 import org.kagemusha.core.provisioning.PeerIdentity;
+import org.kagemusha.daemon.LogLines;
 import org.kagemusha.daemon.provision.AuditLog.Refusal;
 
 class AuditLogTest {
@@ -18,7 +19,7 @@ class AuditLogTest {
   private static final PeerIdentity PEER =
       new PeerIdentity("CN=hv-a,O=Example", List.of("dns:hv-a.example"), "CN=CA", "1f", 0);
 
-  private final AuditLines lines = new AuditLines();
+  private final LogLines lines = new LogLines(AuditLog.NAME);
   private final AtomicLong nowNs = new AtomicLong();
   private final AuditLog audit = new AuditLog(() -> 1_000_000_000_999L, nowNs::get);
 

@@ -38,6 +38,7 @@ import org.kagemusha.core.provisioning.MobileNodeExchange;
 import org.kagemusha.core.provisioning.PeerIdentity;
 import org.kagemusha.core.provisioning.ProvisioningRequest;
 import org.kagemusha.core.provisioning.StatusCode;
+import org.kagemusha.daemon.LogLines;
 import org.kagemusha.daemon.config.TlsFiles;
 import org.kagemusha.daemon.provision.ControllerCounters.Event;
 import org.kagemusha.daemon.tls.TlsCredentials;
@@ -54,14 +55,14 @@ class ControllerServerTest {
   private final SecureRandom random = new SecureRandom();
   private final List<PeerIdentity> asked = new ArrayList<>();
   private final List<AutoCloseable> open = new ArrayList<>();
-  private AuditLines lines;
+  private LogLines lines;
   private TrialHosts hosts;
   private TlsFiles serverFiles;
   private ControllerServer server;
 
   @BeforeEach
   void prepare() throws Exception {
-    lines = new AuditLines();
+    lines = new LogLines(AuditLog.NAME);
     hosts = new TrialHosts(directory.resolve("ca"), "Trial CA");
     serverFiles = hosts.homeAgentFiles("ip:127.0.0.1", "ip:::1", "dns:ha.example");
   }
@@ -197,9 +198,13 @@ class ControllerServerTest {
   @Test
   void aDecisionThatFailsIsAnInternalError() throws Exception {
     listen(USUAL, (peer, request) -> CompletableFuture.failedFuture(new IOException("broken")));
-    String reason = ask(hosts.host("hv-a")).failed().reason();
-    assertTrue(reason.contains("500"), reason);
-    assertFalse(reason.contains("broken"), reason);
+    try (LogLines log = new LogLines(ControllerSession.class)) {
+      String reason = ask(hosts.host("hv-a")).failed().reason();
+      assertTrue(reason.contains("500"), reason);
+      assertFalse(reason.contains("broken"), reason);
+      log.await("a provisioning request could not be decided");
+      assertEquals(1, log.warnings().size());
+    }
   }
 
   @Test

@@ -16,18 +16,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.logging.Handler;
-import java.util.logging.Level;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.kagemusha.daemon.LogLines;
 
 /** The edge against a monitor that behaves badly, with real sockets. */
 @Timeout(60)
@@ -40,21 +35,7 @@ class QmpLinkTest {
   private final MultiThreadIoEventLoopGroup group =
       new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
   private final HeardVmm vmm = new HeardVmm();
-  private final BlockingQueue<String> log = new LinkedBlockingQueue<>();
-  private final Logger logger = Logger.getLogger(QmpLink.class.getName());
-  private final Handler handler =
-      new Handler() {
-        @Override
-        public void publish(LogRecord record) {
-          log.add(new java.util.logging.SimpleFormatter().formatMessage(record));
-        }
-
-        @Override
-        public void flush() {}
-
-        @Override
-        public void close() {}
-      };
+  private final LogLines log = new LogLines(QmpLink.class);
   private Path path;
   private ServerSocketChannel server;
   private QmpLink link;
@@ -62,14 +43,12 @@ class QmpLinkTest {
   @BeforeEach
   void prepare() {
     path = directory.resolve("vm1.qmp");
-    logger.addHandler(handler);
-    logger.setLevel(Level.INFO);
     link = new QmpLink(group.next(), "vm1", path, vmm, System::nanoTime);
   }
 
   @AfterEach
   void end() throws Exception {
-    logger.removeHandler(handler);
+    log.close();
     group.submit(link::close).get();
     group.shutdownGracefully(0, 1, TimeUnit.SECONDS).get();
     if (server != null) {
@@ -88,14 +67,6 @@ class QmpLinkTest {
 
   private void hurry() throws Exception {
     group.submit(link::hurry).get();
-  }
-
-  private String logged(String beginning) throws InterruptedException {
-    String line = log.take();
-    while (!line.startsWith(beginning)) {
-      line = log.take();
-    }
-    return line;
   }
 
   private static void write(SocketChannel client, String text) throws IOException {
@@ -124,7 +95,7 @@ class QmpLinkTest {
     start();
     assertEquals(
         "qmp waits vm=vm1 socket=" + path + " reason=\"no VMM listens on it yet\"",
-        logged("qmp waits"));
+        log.await("qmp waits"));
     listen();
     hurry();
     try (SocketChannel client = server.accept()) {
@@ -132,8 +103,8 @@ class QmpLinkTest {
       write(client, "{\"event\": \"RESUME\"}\r\n");
       assertEquals(List.of("expected", "arrived"), vmm.await(2));
     }
-    assertTrue(log.stream().noneMatch(line -> line.startsWith("qmp waits vm=vm1 socket=" + path
-        + " reason=\"no")));
+    String waits = "qmp waits vm=vm1 socket=" + path + " reason=\"no";
+    assertTrue(log.all().stream().noneMatch(line -> line.startsWith(waits)));
   }
 
   @Test
@@ -142,7 +113,7 @@ class QmpLinkTest {
     server.close();
     assertTrue(Files.exists(path));
     start();
-    assertTrue(logged("qmp waits").contains("no VMM listens on it yet"));
+    assertTrue(log.await("qmp waits").contains("no VMM listens on it yet"));
   }
 
   @Test
@@ -150,7 +121,7 @@ class QmpLinkTest {
     Path file = Files.createFile(directory.resolve("file"));
     link = new QmpLink(group.next(), "vm1", file.resolve("vm1.qmp"), vmm, System::nanoTime);
     start();
-    assertTrue(logged("qmp failed").contains("Not a directory"));
+    assertTrue(log.await("qmp failed").contains("Not a directory"));
   }
 
   @Test
@@ -177,7 +148,7 @@ class QmpLinkTest {
       write(client, "{\"event\": \"STOP\"}\r\n");
       assertEquals(List.of("arrived", "paused"), vmm.await(2));
     }
-    assertTrue(logged("qmp waits").contains("the VMM closed it"));
+    assertTrue(log.await("qmp waits").contains("the VMM closed it"));
     hurry();
     try (SocketChannel client = server.accept()) {
       serve(client, "running");
@@ -199,12 +170,12 @@ class QmpLinkTest {
     assertEquals(
         "qmp failed vm=vm1 socket=" + path + " reason=\"not a JSON object: \"220 mail.example"
             + " ESMTP\"\"",
-        logged("qmp failed"));
+        log.await("qmp failed"));
     try (SocketChannel client = server.accept()) {
       serve(client, "running");
       assertEquals(List.of("arrived"), vmm.await(1));
     }
-    assertTrue(log.stream().noneMatch(line -> line.startsWith("qmp failed")));
+    assertTrue(log.all().stream().noneMatch(line -> line.startsWith("qmp failed")));
   }
 
   @Test
@@ -221,7 +192,7 @@ class QmpLinkTest {
       } catch (IOException e) {
         // The client has closed, as it should.
       }
-      assertTrue(logged("qmp failed").contains("a line of more than 65536 octets"));
+      assertTrue(log.await("qmp failed").contains("a line of more than 65536 octets"));
     }
   }
 
@@ -230,6 +201,6 @@ class QmpLinkTest {
     listen();
     start();
     server.accept().close();
-    assertTrue(logged("qmp failed").contains("closed before it served"));
+    assertTrue(log.await("qmp failed").contains("closed before it served"));
   }
 }

@@ -2,11 +2,12 @@ package org.kagemusha.daemon.service;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.kagemusha.daemon.service.HomeAndHost.ip;
 
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -44,10 +45,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 class VmSocketNetnsTest {
 
-  private static final String SUFFIX = "-ks" + ProcessHandle.current().pid();
-  private static final String HOME = "home" + SUFFIX;
-  private static final String HOST = "host" + SUFFIX;
-  private static final String GUEST = "guest" + SUFFIX;
   private static final String INSECURE =
       "[protection]\nsignalling = \"none\"\ninsecure = true\n";
   private static final Path QEMU = Path.of("/usr/bin/qemu-system-x86_64");
@@ -56,31 +53,16 @@ class VmSocketNetnsTest {
   @TempDir Path directory;
 
   private final List<Process> processes = new ArrayList<>();
+  private HomeAndHost net;
   private Path socket;
   private Path vmm;
 
   @BeforeEach
   void build() throws Exception {
-    assumeTrue(System.getProperty("user.name").equals("root"));
-    for (String namespace : new String[] {HOME, HOST, GUEST}) {
-      Daemon.run("ip", "netns", "add", namespace);
-      ip(namespace, "link set lo up");
-      in(namespace, "sysctl -qw net.ipv6.conf.all.accept_dad=0"
-          + " net.ipv6.conf.default.accept_dad=0");
-    }
-    in(HOME, "sysctl -qw net.ipv6.conf.all.forwarding=1");
-    ip(HOME, "link add br-home address 02:00:00:00:20:01 type bridge mcast_snooping 0");
-    ip(HOME, "link set br-home up");
-    ip(HOME, "address add 2001:db8:2000::1/64 dev br-home nodad");
-    ip(HOME, "link add up0 type veth peer name eth0 netns " + HOST);
-    ip(HOME, "address add 2001:db8:3000::1/64 dev up0 nodad");
-    ip(HOME, "link set up0 up");
-    ip(HOST, "link set eth0 up");
-    ip(HOST, "address add 2001:db8:3000::b/64 dev eth0 nodad");
-    ip(HOST, "route add default via 2001:db8:3000::1");
-    ip(GUEST, "tuntap add dev eth0 mode tap");
-    ip(GUEST, "link set eth0 address 52:54:00:12:34:10 up");
-    ip(GUEST, "address add 2001:db8:2000::10/64 dev eth0 nodad");
+    net = new HomeAndHost("ks", directory);
+    net.build();
+    ip(net.guest, "tuntap add dev eth0 mode tap");
+    net.guestIsUp();
     // Open to a VMM that is not root.
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     vmm = Files.createDirectory(directory.resolve("vmm"));
@@ -94,31 +76,11 @@ class VmSocketNetnsTest {
       process.destroy();
       process.waitFor();
     }
-    for (String namespace : new String[] {HOME, HOST, GUEST}) {
-      new ProcessBuilder("ip", "netns", "delete", namespace).start().waitFor();
-    }
-  }
-
-  private static void ip(String namespace, String arguments) throws Exception {
-    Daemon.run(("ip -n " + namespace + " " + arguments).split(" "));
-  }
-
-  private static void in(String namespace, String command) throws Exception {
-    Daemon.run(("ip netns exec " + namespace + " " + command).split(" "));
-  }
-
-  private String write(String name, String text) throws Exception {
-    Path file = directory.resolve(name + ".toml");
-    Files.writeString(
-        file,
-        text + INSECURE + "[control]\nsocket = \"" + directory + "/" + name
-            + ".sock\"\n[state]\ndirectory = \"" + directory + "/state-" + name + "\"\n");
-    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-    return file.toString();
+    net.remove();
   }
 
   private String homeAgent() throws Exception {
-    return write(
+    return net.write(
         "ha",
         """
         [home-agent]
@@ -130,11 +92,12 @@ class VmSocketNetnsTest {
         [[mobile-node]]
         name = "vm1"
         home-address = "2001:db8:2000::10"
-        """);
+        """
+            + INSECURE);
   }
 
   private String vm(String link) throws Exception {
-    return write(
+    return net.write(
         "vm1",
         """
         [vm]
@@ -149,17 +112,8 @@ class VmSocketNetnsTest {
         agent = "2001:db8:2000::1"
         router = "fe80::ff:fe00:2001"
         router-mac = "02:00:00:00:20:01"
-        """);
-  }
-
-  private String ctl(String request) throws Exception {
-    String client = Path.of("..", "etc", "kagemusha-ctl").toAbsolutePath().toString();
-    return Daemon.run(
-        ("sh " + client + " -s " + directory + "/vm1.sock " + request).split(" "));
-  }
-
-  private JsonObject status() throws Exception {
-    return JsonParser.parseString(ctl("status json")).getAsJsonObject();
+        """
+            + INSECURE);
   }
 
   private Process start(String... command) throws IOException {
@@ -171,24 +125,24 @@ class VmSocketNetnsTest {
   @ParameterizedTest
   @ValueSource(strings = {"stream", "dgram"})
   void aGuestBehindASocketReachesItsHome(String link) throws Exception {
-    try (Daemon agent = new Daemon(HOME, "home-agent", homeAgent());
-        Daemon vm = new Daemon(HOST, "run", vm(link))) {
+    try (Daemon agent = new Daemon(net.home, "home-agent", homeAgent());
+        Daemon vm = new Daemon(net.host, "run", vm(link))) {
       agent.await("ready name=ha");
       vm.await("ready name=vm1").await("care-of vm=vm1 .*new=2001:db8:3000");
       Process card =
           start(
-              "ip", "netns", "exec", GUEST, "/usr/bin/python3",
+              "ip", "netns", "exec", net.guest, "/usr/bin/python3",
               Path.of("src/test/resources/vmsocket/guest.py").toAbsolutePath().toString(), link,
               "eth0", socket.toString(), directory + "/guest.net");
       BufferedReader told =
           new BufferedReader(
               new InputStreamReader(card.getInputStream(), StandardCharsets.UTF_8));
       assertEquals("joined", told.readLine());
-      in(GUEST, "ping -c 3 -i 0.2 -W 5 -w 60 -I 2001:db8:2000::10 2001:db8:2000::1");
-      in(GUEST, "ping -c 3 -i 0.2 -W 5 -s 1300 -I 2001:db8:2000::10 2001:db8:2000::1");
+      net.ping("-w", "60");
+      net.ping("-s", "1300");
       vm.await("registered vm=vm1");
       assertTrue(vm.text().contains("vmm has the guest vm=vm1"), vm.text());
-      JsonObject status = status();
+      JsonObject status = net.status("vm1");
       assertEquals("registered", status.get("state").getAsString());
       JsonObject path = status.getAsJsonObject("data_path");
       assertEquals(link, path.get("link").getAsString());
@@ -272,13 +226,13 @@ class VmSocketNetnsTest {
   @Test
   void qemuWithoutRootConnectsAndMovesWithinTheHost() throws Exception {
     assumeTrue(Files.isExecutable(QEMU));
-    try (Daemon vm = new Daemon(HOST, "run", vm("stream"))) {
+    try (Daemon vm = new Daemon(net.host, "run", vm("stream"))) {
       vm.await("ready name=vm1").await("care-of vm=vm1 .*new=2001:db8:3000");
       String netdev =
           "stream,id=n0,server=off,addr.type=unix,addr.path=" + socket;
       final Qemu before = new Qemu("a", netdev);
       vm.await("vmm connected vm=vm1 peer=pid:\\d+,uid:" + NOBODY + " connections=1");
-      assertEquals("waiting", status().get("state").getAsString());
+      assertEquals("waiting", net.status("vm1").get("state").getAsString());
       before.announce();
       vm.await("guest arrived vm=vm1 trigger=announcement place=foreign moves=1")
           .await("bu sent");
@@ -297,7 +251,7 @@ class VmSocketNetnsTest {
       nonsense();
       vm.await("vmm disconnected .* connections=1 cause=\"sent 1195725856 as the length");
       assertEquals(
-          1, status().getAsJsonObject("drops").get("vmm_length_invalid").getAsInt());
+          1, net.status("vm1").getAsJsonObject("drops").get("vmm_length_invalid").getAsInt());
       assertEquals(1, count(vm.text(), "guest arrived"));
       assertFalse(vm.text().contains("guest left"), vm.text());
     }
@@ -314,7 +268,7 @@ class VmSocketNetnsTest {
   @Test
   void qemuSendsDatagramsAndIsAnswered() throws Exception {
     assumeTrue(Files.isExecutable(QEMU));
-    try (Daemon vm = new Daemon(HOST, "run", vm("dgram"))) {
+    try (Daemon vm = new Daemon(net.host, "run", vm("dgram"))) {
       vm.await("ready name=vm1").await("care-of vm=vm1 .*new=2001:db8:3000");
       Path own = vmm.resolve("qemu.net");
       Qemu qemu =
@@ -328,9 +282,9 @@ class VmSocketNetnsTest {
       qemu.command("{\"execute\": \"quit\", \"id\": 1}");
       qemu.process.waitFor();
       // The guest is asked whether it is there, and nobody takes the question.
-      assertTrue(ctl("status").contains("dgram"));
+      assertTrue(net.ask("vm1", "status").contains("dgram"));
       IOException refused =
-          org.junit.jupiter.api.Assertions.assertThrows(IOException.class, () -> ctl("home"));
+          assertThrows(IOException.class, () -> net.ask("vm1", "home"));
       assertTrue(refused.getMessage().contains("on no home link"), refused.getMessage());
     }
   }

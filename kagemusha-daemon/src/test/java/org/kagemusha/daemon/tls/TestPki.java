@@ -167,8 +167,13 @@ final class TestPki {
 
   /** A revocation list, DER; perhaps only what is new since another one, RFC 5280 §5.2.4. */
   byte[] list(Instant nextUpdate, boolean delta, BigInteger... serials) throws Exception {
-    var builder =
-        new JcaX509v2CRLBuilder(certificate, Date.from(Instant.now().minus(DAY.multipliedBy(10))));
+    return list(Instant.now().minus(DAY.multipliedBy(10)), nextUpdate, delta, serials);
+  }
+
+  /** The same, made at another time than ten days ago. */
+  byte[] list(Instant thisUpdate, Instant nextUpdate, boolean delta, BigInteger... serials)
+      throws Exception {
+    var builder = new JcaX509v2CRLBuilder(certificate, Date.from(thisUpdate));
     builder.setNextUpdate(Date.from(nextUpdate));
     for (BigInteger lost : serials) {
       builder.addCRLEntry(lost, new Date(), 0);

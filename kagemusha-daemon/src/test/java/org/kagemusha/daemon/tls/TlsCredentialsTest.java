@@ -13,12 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.KeyUsage;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.kagemusha.core.provisioning.PeerIdentity;
+import org.kagemusha.daemon.LogLines;
 import org.kagemusha.daemon.config.TlsFiles;
 
 /** Files that serve, and files that do not: the message names file, problem and remedy. */
@@ -216,16 +212,15 @@ class TlsCredentialsTest {
   void anOwnCertificateOfAStrangerIsLogged() throws Exception {
     TestPki other = new TestPki(directory, "Other CA");
     TlsFiles strange = other.leaf("hv-a").write();
-    List<String> logged = new ArrayList<>();
-    logging(TlsCredentials.class, logged, () -> TlsCredentials.load(good));
-    assertEquals(List.of(), logged);
-    logging(
-        TlsCredentials.class,
-        logged,
-        () ->
-            TlsCredentials.load(
-                new TlsFiles(pki.file, strange.certificate(), strange.key(), null)));
-    assertTrue(logged.toString().contains("not of the authorities"), logged.toString());
+    try (LogLines log = new LogLines(TlsCredentials.class)) {
+      TlsCredentials.load(good);
+      assertEquals(List.of(), log.all());
+      TlsCredentials.load(new TlsFiles(pki.file, strange.certificate(), strange.key(), null));
+      assertEquals(1, log.warnings().size());
+      assertTrue(
+          log.warnings().get(0).contains("is not of the authorities that it trusts"),
+          log.warnings().toString());
+    }
   }
 
   @Test
@@ -245,9 +240,10 @@ class TlsCredentialsTest {
     TestPki old = new TestPki(directory, "Old CA", Instant.now().minus(TestPki.DAY));
     assertRefused(withAuthority(old.file), old.file, "CN=Old CA", "expired");
     Path both = file("both.pem", Files.readString(old.file) + Files.readString(pki.file));
-    List<String> logged = new ArrayList<>();
-    logging(CertificateFile.class, logged, () -> TlsCredentials.load(withAuthority(both)));
-    assertTrue(logged.toString().contains("CN=Old CA expired"), logged.toString());
+    try (LogLines log = new LogLines(CertificateFile.class)) {
+      TlsCredentials.load(withAuthority(both));
+      assertTrue(log.all().toString().contains("CN=Old CA expired"), log.all().toString());
+    }
   }
 
   @Test
@@ -365,16 +361,50 @@ class TlsCredentialsTest {
     Path list =
         Files.write(
             directory.resolve("list.der"), pki.list(Instant.now().minus(TestPki.DAY), lost));
-    List<String> logged = new ArrayList<>();
-    logging(
-        RevocationLists.class,
-        logged,
-        () -> {
-          TlsCredentials credentials = TlsCredentials.load(TestPki.withList(good, list));
-          assertTrue(credentials.isRevoked(credentials.identity()));
-        });
-    assertTrue(logged.toString().contains("revocation list outdated"), logged.toString());
-    assertTrue(logged.toString().contains(list.toString()), logged.toString());
+    try (LogLines log = new LogLines(RevocationLists.class)) {
+      TlsCredentials credentials = TlsCredentials.load(TestPki.withList(good, list));
+      assertTrue(credentials.isRevoked(credentials.identity()));
+      String warnings = log.warnings().toString();
+      assertTrue(warnings.contains("revocation list outdated"), warnings);
+      assertTrue(warnings.contains(list.toString()), warnings);
+    }
+  }
+
+  @Test
+  void aListFromTheFutureStillCountsAndIsLogged() throws Exception {
+    BigInteger lost = new BigInteger(TlsCredentials.load(good).identity().serial(), 16);
+    Instant now = Instant.now();
+    Path list =
+        Files.write(
+            directory.resolve("list.der"),
+            pki.list(now.plus(TestPki.DAY), now.plus(TestPki.DAY.multipliedBy(2)), false, lost));
+    try (LogLines log = new LogLines(RevocationLists.class)) {
+      TlsCredentials credentials = TlsCredentials.load(TestPki.withList(good, list));
+      assertTrue(credentials.isRevoked(credentials.identity()));
+      assertEquals(1, log.warnings().size());
+      assertTrue(
+          log.warnings().get(0).startsWith(
+              "revocation list from the future, it still counts file=" + list + " issuer="),
+          log.warnings().toString());
+    }
+  }
+
+  @Test
+  void aHostWhoseOwnCertificateWasRevokedIsWarnedOfIt() throws Exception {
+    BigInteger own = new BigInteger(TlsCredentials.load(good).identity().serial(), 16);
+    Path list = directory.resolve("list.der");
+    try (LogLines log = new LogLines(TlsCredentials.class)) {
+      Files.write(list, pki.list(Instant.now().plus(TestPki.DAY), own.add(BigInteger.ONE)));
+      TlsCredentials.load(TestPki.withList(good, list));
+      assertEquals(List.of(), log.all());
+      Files.write(list, pki.list(Instant.now().plus(TestPki.DAY), own));
+      TlsCredentials.load(TestPki.withList(good, list));
+      assertEquals(
+          List.of(
+              "this host's own certificate was revoked, others will refuse it file="
+                  + good.certificate() + " crl=" + list),
+          log.warnings());
+    }
   }
 
   @Test
@@ -395,33 +425,5 @@ class TlsCredentialsTest {
         Files.write(
             directory.resolve("list.der"), pki.list(Instant.now().plus(TestPki.DAY), true));
     assertRefused(TestPki.withList(good, list), list, "not a complete one", "2.5.29.27");
-  }
-
-  /** A piece of code that may fail. */
-  private interface Action {
-    void run() throws Exception;
-  }
-
-  private static void logging(Class<?> type, List<String> lines, Action action) throws Exception {
-    Logger logger = Logger.getLogger(type.getName());
-    Handler handler =
-        new Handler() {
-          @Override
-          public void publish(LogRecord record) {
-            lines.add(new SimpleFormatter().formatMessage(record));
-          }
-
-          @Override
-          public void flush() {}
-
-          @Override
-          public void close() {}
-        };
-    logger.addHandler(handler);
-    try {
-      action.run();
-    } finally {
-      logger.removeHandler(handler);
-    }
   }
 }

@@ -1,6 +1,7 @@
 package org.kagemusha.tap.rawsocket;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,7 +15,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.Underlay.Sent;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
@@ -154,6 +157,41 @@ class UnderlayBatchTest {
     socket.flush(refused);
     assertEquals(List.of(1, 2, 3), received(6));
     assertEquals(List.of(), refusals);
+  }
+
+  /** The witness is the kernel's table of raw sockets. */
+  @Test
+  @Timeout(60)
+  void whatTheKernelHasNoRoomForIsCounted() throws Exception {
+    UnderlayReceiver from = far.receivers().get(0);
+    while (kernelDrops() == 0) {
+      for (int i = 0; i < 1000; i++) {
+        socket.send(tunnelled(PEER, 1500, i));
+      }
+      socket.flush(refused);
+    }
+    assertEquals(0, counters.drops(DropReason.RECEIVE_OVERFLOW));
+    do {
+      while (from.receive() != null) {
+        continue;
+      }
+    } while (Readiness.await(from.fd(), 0));
+    // The kernel tells with the next packet that it takes.
+    socket.send(tunnelled(PEER, 1500, 1));
+    socket.flush(refused);
+    assertTrue(Readiness.await(from.fd(), 5000));
+    assertNotNull(from.receive());
+    assertEquals(kernelDrops(), counters.drops(DropReason.RECEIVE_OVERFLOW));
+  }
+
+  private long kernelDrops() {
+    for (String line : peer.exec("cat", "/proc/net/raw6").lines().toList()) {
+      String[] fields = line.strip().split(" +");
+      if (fields[1].endsWith(":0029")) {
+        return Long.parseLong(fields[fields.length - 1]);
+      }
+    }
+    throw new AssertionError("no raw socket for IPv6 in IPv6");
   }
 
   /** The last octets of all that arrived, and that headers came as they were. */

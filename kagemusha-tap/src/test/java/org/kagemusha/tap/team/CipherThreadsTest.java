@@ -7,13 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import java.io.ByteArrayOutputStream;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+import java.util.logging.StreamHandler;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -224,6 +230,36 @@ class CipherThreadsTest {
         }
       }
     }
+  }
+
+  @Test
+  void whatIsThrownIsToldOnce() {
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    StreamHandler handler = new StreamHandler(told, new SimpleFormatter());
+    Logger log = Logger.getLogger(CipherThreads.class.getName());
+    log.addHandler(handler);
+    log.setUseParentHandlers(false);
+    try (CipherThreads team = new CipherThreads(1)) {
+      for (int i = 0; i < 3; i++) {
+        team.run(
+            BATCH,
+            (job, member) -> {
+              throw new IllegalStateException("job");
+            });
+      }
+    } finally {
+      log.removeHandler(handler);
+      log.setUseParentHandlers(true);
+    }
+    handler.flush();
+    String text = told.toString(StandardCharsets.UTF_8);
+    assertTrue(
+        text.contains(
+            Level.SEVERE.getLocalizedName()
+                + ": cipher failed, packets are dropped and counted thread=0"),
+        text);
+    assertEquals(2, text.split("cipher failed", -1).length, text);
+    assertTrue(text.contains("IllegalStateException: job"), text);
   }
 
   @Test

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.kagemusha.core.LogLines;
 import org.kagemusha.core.wire.PacketBuffer;
 
 class EngineVectorsTest {
@@ -38,7 +39,13 @@ class EngineVectorsTest {
     CipherEngine wrong = new WrongEngine(honest);
     EspTransform transform = EspTransform.AES_GCM_16;
     assertFalse(KnownAnswers.passes(wrong, transform));
-    assertEquals(honest, new CipherEngines(List.of(wrong, honest)).engineFor(transform));
+    try (LogLines log = new LogLines(CipherEngines.class)) {
+      assertEquals(honest, new CipherEngines(List.of(wrong, honest)).engineFor(transform));
+      assertEquals(
+          List.of(
+              "cipher engine fails self-test transform=" + transform + " engine=" + wrong.name()),
+          log.warnings());
+    }
     CipherEngines none = new CipherEngines(List.of(wrong));
     assertThrows(IllegalStateException.class, () -> none.engineFor(transform));
   }
