@@ -123,16 +123,6 @@ public final class HandoverRequest {
     sent++;
   }
 
-  /** How often the message was sent. */
-  public int timesSent() {
-    return sent;
-  }
-
-  /** Something is to be done for it at that time, other than what {@link #sent} has set. */
-  public void dueAt(long ns) {
-    dueNs = ns;
-  }
-
   /** When something is to be done for it; {@link NodeEngine#NEVER} once it was answered. */
   public long dueNs() {
     return dueNs;

@@ -8,6 +8,7 @@ import java.util.function.LongSupplier;
 import org.kagemusha.core.handover.HandoverRequest;
 import org.kagemusha.core.handover.Mark;
 import org.kagemusha.core.handover.PacketHold;
+import org.kagemusha.core.handover.PacketRing;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.HandoverMessage;
 import org.kagemusha.core.neighbor.NeighborCache;
@@ -42,7 +43,7 @@ final class ReturnedGuests {
 
   /**
    * How often it is looked whether the guest's MAC address is known, and for how long: what comes
-   * before would have to wait in the neighbour cache, which has little room.
+   * before waits here, since the neighbour cache has little room.
    */
   static final long LOOK_NS = 500_000L;
 
@@ -54,6 +55,9 @@ final class ReturnedGuests {
   /** Room for what waits for the old host's packets, octets. */
   private static final int HELD_OCTETS = 1 << 18;
 
+  /** Room for what waits for the guest's MAC address, octets; the oldest give way. */
+  private static final int EARLY_OCTETS = 1 << 20;
+
   private static final int LONGEST_PACKET = 65_535 + Ipv6Header.BYTES;
 
   private static final Logger LOG = LoggerFactory.getLogger(HomeAgent.class);
@@ -64,6 +68,9 @@ final class ReturnedGuests {
     private final HandoverRequest request;
     private final LongConsumer whenThere;
     private PacketHold hold;
+    private PacketRing early;
+    private long lookNs = NodeEngine.NEVER;
+    private boolean marked;
     private Tunnel tunnel;
     private long endNs;
     private int received;
@@ -140,22 +147,50 @@ final class ReturnedGuests {
     fetch.endNs = nowNs + TAKEN_NS;
     fetch.hold = new PacketHold(HELD_OCTETS, nowNs);
     active.add(fetch);
-    neighbors.resolve(homeAddress, nowNs);
-    proceed(fetch, nowNs);
+    if (neighbors.macOf(homeAddress) == null) {
+      neighbors.resolve(homeAddress, nowNs);
+      fetch.early = new PacketRing(EARLY_OCTETS);
+      fetch.lookNs = nowNs + LOOK_NS;
+    }
+    LOG.info("handover asked hoa={} from={} to=home", homeAddress, from);
+    send(fetch, nowNs);
     return true;
   }
 
-  private void proceed(Fetch fetch, long nowNs) {
-    if (fetch.request.timesSent() > 0) {
-      send(fetch, nowNs);
-    } else if (neighbors.macOf(fetch.request.homeAddress()) == null
+  private void look(Fetch fetch, long nowNs) {
+    if (neighbors.macOf(fetch.request.homeAddress()) == null
         && nowNs < fetch.endNs - TAKEN_NS + LOOKED_NS) {
-      fetch.request.dueAt(nowNs + LOOK_NS);
+      fetch.lookNs = nowNs + LOOK_NS;
     } else {
-      LOG.info(
-          "handover asked hoa={} from={} to=home",
-          fetch.request.homeAddress(), fetch.request.from());
-      send(fetch, nowNs);
+      sendEarly(fetch, nowNs);
+    }
+  }
+
+  private void sendEarly(Fetch fetch, long nowNs) {
+    PacketRing early = fetch.early;
+    fetch.early = null;
+    fetch.lookNs = NodeEngine.NEVER;
+    if (early != null && !early.isEmpty()) {
+      PacketBuffer packet = scratch();
+      while (early.poll(packet)) {
+        forwarding.send(packet, nowNs);
+      }
+    }
+    if (fetch.marked) {
+      release(fetch, nowNs);
+    }
+  }
+
+  private static PacketBuffer scratch() {
+    return PacketBuffer.allocate(
+        PacketBuffer.HEADROOM + LONGEST_PACKET + PacketBuffer.TAILROOM);
+  }
+
+  private void deliver(Fetch fetch, PacketBuffer packet, long nowNs) {
+    if (fetch.early == null) {
+      forwarding.send(packet, nowNs);
+    } else {
+      counters.drop(DropReason.HANDOVER_BUFFER_FULL, fetch.early.add(packet, nowNs));
     }
   }
 
@@ -250,7 +285,10 @@ final class ReturnedGuests {
   private void take(Fetch fetch, PacketBuffer outer, int inner, long nowNs) {
     int source = inner + Ipv6Header.SOURCE;
     if (Mark.isFrom(fetch.request.from(), outer.bytes(), inner)) {
-      release(fetch, nowNs);
+      fetch.marked = true;
+      if (fetch.early == null) {
+        release(fetch, nowNs);
+      }
       return;
     }
     long high = outer.bytes().getLong(source);
@@ -268,7 +306,7 @@ final class ReturnedGuests {
     }
     fetch.received++;
     counters.add(Counter.HANDOVER_PACKETS_RECEIVED);
-    forwarding.send(outer, nowNs);
+    deliver(fetch, outer, nowNs);
   }
 
   private void release(Fetch fetch, long nowNs) {
@@ -278,10 +316,9 @@ final class ReturnedGuests {
       return;
     }
     if (held.size() > 0) {
-      PacketBuffer packet =
-          PacketBuffer.allocate(PacketBuffer.HEADROOM + LONGEST_PACKET + PacketBuffer.TAILROOM);
+      PacketBuffer packet = scratch();
       while (held.poll(packet)) {
-        forwarding.send(packet, nowNs);
+        deliver(fetch, packet, nowNs);
       }
     }
     fetch.whenThere.accept(nowNs);
@@ -290,6 +327,7 @@ final class ReturnedGuests {
   private void end(Fetch fetch, long nowNs) {
     active.remove(fetch);
     release(fetch, nowNs);
+    sendEarly(fetch, nowNs);
     fetch.request.end(associations);
     LOG.info(
         "handover ended hoa={} from={} packets={}",
@@ -302,10 +340,13 @@ final class ReturnedGuests {
       if (fetch.releaseNs() <= nowNs) {
         release(fetch, nowNs);
       }
+      if (fetch.lookNs <= nowNs) {
+        look(fetch, nowNs);
+      }
       if (fetch.endNs <= nowNs) {
         end(fetch, nowNs);
       } else if (fetch.request.dueNs() <= nowNs && !fetch.request.isExhausted()) {
-        proceed(fetch, nowNs);
+        send(fetch, nowNs);
       } else if (fetch.request.dueNs() <= nowNs) {
         LOG.warn(
             "handover not answered hoa={} by={}",
@@ -320,7 +361,7 @@ final class ReturnedGuests {
     for (int i = 0; i < active.size(); i++) {
       Fetch fetch = active.get(i);
       next = Math.min(next, Math.min(fetch.request.dueNs(), fetch.endNs));
-      next = Math.min(next, fetch.releaseNs());
+      next = Math.min(next, Math.min(fetch.releaseNs(), fetch.lookNs));
     }
     return next;
   }

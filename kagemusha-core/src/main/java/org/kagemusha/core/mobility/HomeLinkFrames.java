@@ -102,6 +102,19 @@ final class HomeLinkFrames {
     counters.add(Counter.NEIGHBOR_ADVERTISEMENTS_SENT);
   }
 
+  /**
+   * Tells the home agent where the guest is, as it will ask when it has taken the Binding Update in
+   * front of this: by the same unicast Neighbor Advertisement, RFC 6275 §11.5.5. While the home agent
+   * defends the address, and so asks nobody, it ignores this (RFC 4861 §7.2.5).
+   */
+  void answerBeforehand(Ipv6Address homeAddress, Ipv6Address homeAgent, MacAddress station) {
+    send(
+        new NeighborAdvertisement(
+            homeAddress, homeAgent, homeAddress, false, false, true, guestMac),
+        station);
+    counters.add(Counter.NEIGHBOR_ADVERTISEMENTS_SENT);
+  }
+
   private void send(NeighborMessage message, MacAddress destination) {
     send(PacketBuffer.copyOf(NeighborDiscovery.build(message)), destination);
   }

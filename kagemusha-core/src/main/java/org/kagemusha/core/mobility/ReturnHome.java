@@ -114,6 +114,7 @@ final class ReturnHome {
     MacAddress mac = linkLayers.getOrDefault(registration.homeAgent(), defender);
     if (mac != null) {
       frames.send(update, mac);
+      frames.answerBeforehand(registration.homeAddress(), registration.homeAgent(), mac);
     }
     if (mac == null || registration.retransmissions() > 0) {
       frames.solicitDefender(registration.homeAddress());

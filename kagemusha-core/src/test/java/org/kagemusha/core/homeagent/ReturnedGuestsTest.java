@@ -37,12 +37,18 @@ class ReturnedGuestsTest {
 
   /** The guest was abroad, is back, and is known on the home link. */
   private void guestReturns() {
+    guestReturnsUnseen();
+    home.neighborAnswers(HOME_ADDRESS, GUEST_MAC);
+    home.elapse(ReturnedGuests.LOOK_NS);
+    home.clear();
+  }
+
+  /** The guest was abroad and is back, and its MAC address is asked for. */
+  private void guestReturnsUnseen() {
     home.send(CARE_OF, HOME_ADDRESS, update(1, 15, CARE_OF).wantingHandoverKeys());
     abroad = new HandoverSecret(home.acknowledgement().handover().key());
     home.clear();
     home.sendFromHome(HOME_ADDRESS, update(2, 0, HOME_ADDRESS));
-    home.neighborAnswers(HOME_ADDRESS, GUEST_MAC);
-    home.elapse(ReturnedGuests.LOOK_NS);
     assertEquals(1, home.packets.size());
     assertEquals(CARE_OF, home.lastSignalling().destination());
     asked = (HandoverMessage) home.lastSignalling().message();
@@ -140,16 +146,38 @@ class ReturnedGuestsTest {
     assertEquals(1, forwarded().size(), "it is waited for as before");
   }
 
+  private static byte[] mark() {
+    return tunnelled(
+        CARE_OF,
+        Mark.inTunnel(
+                PacketBuffer.allocate(PacketBuffer.HEADROOM + 40), CARE_OF, HOME_ADDRESS)
+            .toBytes());
+  }
+
+  @Test
+  void whatComesBeforeTheGuestsStationIsKnownWaitsInOrder() {
+    guestReturnsUnseen();
+    for (int i = 0; i < 200; i++) {
+      home.underlay(tunnelled(CARE_OF, udp(CORRESPONDENT, HOME_ADDRESS, 20 + i)));
+    }
+    home.underlay(mark());
+    home.elapse(20 * ReturnedGuests.LOOK_NS);
+    assertEquals(0, forwarded().size());
+    assertEquals(0, acknowledgements());
+    home.neighborAnswers(HOME_ADDRESS, GUEST_MAC);
+    home.elapse(ReturnedGuests.LOOK_NS);
+    assertEquals(200, forwarded().size());
+    for (int i = 0; i < 200; i++) {
+      assertEquals(14 + 48 + 20 + i, forwarded().get(i).length);
+    }
+    assertEquals(1, acknowledgements());
+  }
+
   @Test
   void deregistrationIsAcknowledgedWhenTheMarkIsThere() {
     guestReturns();
     assertEquals(0, acknowledgements());
-    home.underlay(
-        tunnelled(
-            CARE_OF,
-            Mark.inTunnel(
-                    PacketBuffer.allocate(PacketBuffer.HEADROOM + 40), CARE_OF, HOME_ADDRESS)
-                .toBytes()));
+    home.underlay(mark());
     assertEquals(1, acknowledgements());
     home.elapse(SECOND);
     assertEquals(1, acknowledgements());

@@ -88,7 +88,8 @@ class ReturnHomeTest {
   private List<NeighborAdvertisement> announcements() {
     List<NeighborAdvertisement> found = new ArrayList<>();
     for (byte[] frame : f.frames) {
-      if (MobileNodeFixture.neighborMessage(frame) instanceof NeighborAdvertisement a) {
+      if (MobileNodeFixture.neighborMessage(frame) instanceof NeighborAdvertisement a
+          && !a.destination().equals(HOME_AGENT)) {
         assertEquals(TAP_MAC, MobileNodeFixture.sourceOf(frame));
         assertTrue(MobileNodeFixture.isTo(frame, MacAddress.parse("33:33:00:00:00:01")));
         found.add(a);
@@ -126,6 +127,23 @@ class ReturnHomeTest {
     assertEquals(HOME_ADDRESS, update.alternateCareOf());
     assertEquals(0, f.packets.size());
     assertEquals("deregistering", f.state());
+  }
+
+  @Test
+  void rfc6275_s11_5_5_homeAgentIsToldOfTheGuestBeforeItAsks() {
+    atHome();
+    f.onHomeFrame(routerAdvertisement());
+    guestFrameOnTheBridge();
+    int at = f.frames.indexOf(updateFrames().get(0));
+    byte[] frame = f.frames.get(at + 1);
+    assertTrue(MobileNodeFixture.isTo(frame, ROUTER_MAC), "unicast");
+    assertEquals(TAP_MAC, MobileNodeFixture.sourceOf(frame));
+    NeighborAdvertisement advertisement =
+        (NeighborAdvertisement) MobileNodeFixture.neighborMessage(frame);
+    assertEquals(HOME_AGENT, advertisement.destination());
+    assertEquals(HOME_ADDRESS, advertisement.target());
+    assertEquals(GUEST_MAC, advertisement.targetLinkLayerAddress());
+    assertTrue(advertisement.override());
   }
 
   private static byte[] solicitation(Ipv6Address source, Ipv6Address target) {

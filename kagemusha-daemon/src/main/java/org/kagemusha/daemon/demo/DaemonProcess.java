@@ -18,6 +18,9 @@ public final class DaemonProcess implements Closeable {
 
   private static final long READY_LIMIT_NS = TimeUnit.SECONDS.toNanos(45);
 
+  /** As in the systemd units. */
+  private static final String NICE = "-10";
+
   private final String name;
   private final Process process;
   private final Path socket;
@@ -48,7 +51,7 @@ public final class DaemonProcess implements Closeable {
   }
 
   /**
-   * Starts {@code PROGRAM VERB CONFIG} in a namespace.
+   * Starts {@code PROGRAM VERB CONFIG} in a namespace, with the priority that the units give it.
    *
    * @param program the words of the command that are Kagemusha
    */
@@ -61,7 +64,8 @@ public final class DaemonProcess implements Closeable {
       Path socket,
       Path directory)
       throws IOException {
-    List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
+    List<String> command =
+        new ArrayList<>(List.of("nice", "-n", NICE, "ip", "netns", "exec", namespace));
     command.addAll(program);
     command.addAll(List.of(verb, config.toString()));
     Path log = directory.resolve(name + ".log");
