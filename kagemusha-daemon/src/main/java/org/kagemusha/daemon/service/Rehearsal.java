@@ -9,8 +9,11 @@ import org.kagemusha.core.homeagent.HomeAgent;
 import org.kagemusha.core.homeagent.HomeAgentSettings;
 import org.kagemusha.core.mobility.MobileNode;
 import org.kagemusha.core.mobility.MobileNodeSettings;
+import org.kagemusha.core.mobility.MobileNodeSettings.Location;
 import org.kagemusha.core.neighbor.HomeRouter;
+import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
+import org.kagemusha.core.node.HomeLink;
 import org.kagemusha.core.node.Underlay;
 import org.kagemusha.core.provisioning.Ciphersuite;
 import org.kagemusha.core.tunnel.TunnelSettings;
@@ -26,10 +29,10 @@ import org.kagemusha.daemon.observe.LogSetup;
 import org.kagemusha.tap.libc.NativeMemory;
 
 /**
- * A move played before the first real one: a mobile node and a home agent in memory, a
- * registration, some thousand packets each way. A JVM runs code slowly the first time, and the
- * first time is when a VM has just arrived and waits. Nothing of it leaves the process; keys and
- * addresses are made up.
+ * Moves played before the first real one, between mobile nodes and a home agent in memory: from home
+ * abroad, some thousand packets each way, on to another host, and home again. A JVM runs code slowly
+ * the first time, and the first time is when a VM has just arrived and waits. Nothing of it leaves
+ * the process; keys and addresses are made up.
  */
 final class Rehearsal {
 
@@ -54,6 +57,15 @@ final class Rehearsal {
   private static final MacAddress AGENT_MAC = MacAddress.parse("02:00:00:00:00:03");
   private static final MacAddress ROUTER_MAC = MacAddress.parse("02:00:00:00:00:04");
 
+  /**
+   * What came through.
+   *
+   * @param packets of the guest and for it, while it was at the first host
+   * @param fetched packets that a host abroad had kept
+   * @param forwarded packets that any host had kept
+   */
+  record Played(int packets, long fetched, long forwarded) {}
+
   private final PacketBuffer frame = NativeMemory.packetBuffer(2048);
   private final PacketBuffer toAgent = NativeMemory.packetBuffer(2048);
   private final PacketBuffer toNode = NativeMemory.packetBuffer(2048);
@@ -61,25 +73,29 @@ final class Rehearsal {
   private final HomeAgent agent;
   private final MobileNode node;
   private final MobileNode next;
+  private final MobileNode home;
   private final ArrayDeque<byte[]> queue = new ArrayDeque<>();
+  private final ArrayDeque<byte[]> link = new ArrayDeque<>();
   private boolean queueing;
   private long nowNs = STEP_NS;
   private int delivered;
 
   private Rehearsal(RehearsalKeys.Ends keys, boolean protectedSignalling) {
-    node = node(keys, protectedSignalling);
-    // The same keys at both hosts, and so one count of sequence numbers.
-    next = node(keys, protectedSignalling);
+    // The same keys at all hosts, and so one count of sequence numbers.
+    node = node(keys, Location.FOREIGN, protectedSignalling, sent -> delivered++);
+    next = node(keys, Location.FOREIGN, protectedSignalling, sent -> delivered++);
+    home = node(keys, Location.HOME, protectedSignalling, this::onLink);
     agent =
         new HomeAgent(
-            agentSettings(protectedSignalling), sent -> delivered++, this::agentSends,
+            agentSettings(protectedSignalling), this::onLink, this::agentSends,
             keys.agent(), keys.agentInbound(), new SplittableRandom(2),
             System::currentTimeMillis, counters);
   }
 
-  private MobileNode node(RehearsalKeys.Ends keys, boolean protectedSignalling) {
+  private MobileNode node(
+      RehearsalKeys.Ends keys, Location location, boolean protectedSignalling, HomeLink link) {
     return new MobileNode(
-        nodeSettings(protectedSignalling), sent -> delivered++, this::nodeSends,
+        nodeSettings(location, protectedSignalling), link, this::nodeSends,
         keys.node(), keys.nodeInbound(), new SplittableRandom(1),
         System::currentTimeMillis, counters);
   }
@@ -88,17 +104,17 @@ final class Rehearsal {
    * Plays the move.
    *
    * @param associations whose algorithms are practised; may be empty
-   * @return packets that came through
+   * @return what came through
    */
-  static int play(List<AssociationConfig> associations) {
-    int[] through = new int[1];
+  static Played play(List<AssociationConfig> associations) {
+    Played[] played = new Played[1];
     LogSetup.muted(
         () ->
-            through[0] =
+            played[0] =
                 new Rehearsal(
                         RehearsalKeys.fixed(associations, HOME_ADDRESS), !associations.isEmpty())
                     .play());
-    return through[0];
+    return played[0];
   }
 
   /**
@@ -106,28 +122,28 @@ final class Rehearsal {
    *
    * @param suite the algorithm that is practised
    * @param payloadProtected whether payload is in ESP
-   * @return packets that came through
+   * @return what came through
    */
-  static int playProvisioned(Ciphersuite suite, boolean payloadProtected) {
-    int[] through = new int[1];
+  static Played playProvisioned(Ciphersuite suite, boolean payloadProtected) {
+    Played[] played = new Played[1];
     LogSetup.muted(
         () -> {
           RehearsalGrant grant =
               RehearsalGrant.of(
                   suite, payloadProtected, HOME_AGENT, PREFIX, HOME_ADDRESS, STEP_NS);
-          through[0] = new Rehearsal(grant.ends(), true).play();
+          played[0] = new Rehearsal(grant.ends(), true).play();
           grant.destroy();
         });
-    return through[0];
+    return played[0];
   }
 
-  private int play() {
+  private Played play() {
     agent.linkMtu(1500, nowNs);
     agent.onDeadline(nowNs);
     node.onDeadline(nowNs);
     node.handoverBuffer(PacketRing.SMALLEST, nowNs);
     node.careOfAddress(CARE_OF, 1500, nowNs);
-    node.arrived(MobileNode.Trigger.HOOK, nowNs);
+    leaveHome();
     delivered = 0;
     for (int i = 0; i < PACKETS; i++) {
       nowNs += STEP_NS;
@@ -141,33 +157,99 @@ final class Rehearsal {
     }
     int through = delivered;
     handOver();
-    return through;
+    comeHome();
+    return new Played(
+        through,
+        counters.get(Counter.HANDOVER_PACKETS_RECEIVED),
+        counters.get(Counter.HANDOVER_PACKETS_FORWARDED));
+  }
+
+  /** The guest is paused at home, and what was kept there follows it abroad. */
+  private void leaveHome() {
+    queueing = true;
+    home.onDeadline(nowNs);
+    home.handoverBuffer(PacketRing.SMALLEST, nowNs);
+    home.arrived(MobileNode.Trigger.HOOK, nowNs);
+    pump();
+    nowNs += 1000 * STEP_NS;
+    home.paused(nowNs);
+    for (int i = 0; i < KEPT; i++) {
+      home.onGuestFrameCopy(
+          frame(GUEST_MAC, ROUTER_MAC, CORRESPONDENT, HOME_ADDRESS), nowNs, nowNs);
+    }
+    pump();
+    node.arrived(MobileNode.Trigger.HOOK, nowNs);
+    proceed(node);
+    queueing = false;
   }
 
   /** The guest is paused, and goes on at the next host, which gets what was kept. */
   private void handOver() {
     queueing = true;
     node.paused(nowNs);
+    keep();
+    next.onDeadline(nowNs);
+    next.handoverBuffer(PacketRing.SMALLEST, nowNs);
+    next.careOfAddress(NEXT_CARE_OF, 1500, nowNs);
+    next.arrived(MobileNode.Trigger.HOOK, nowNs);
+    proceed(next);
+  }
+
+  /** The guest goes on at home, where the home agent fetches what the last host has kept. */
+  private void comeHome() {
+    next.paused(nowNs);
+    keep();
+    home.arrived(MobileNode.Trigger.HOOK, nowNs);
+    proceed(home);
+  }
+
+  private void keep() {
     for (int i = 0; i < KEPT; i++) {
       agent.onHomeFrame(frame(AGENT_MAC, ROUTER_MAC, CORRESPONDENT, HOME_ADDRESS), nowNs);
       pump();
     }
     nowNs += 1000 * STEP_NS;
-    next.onDeadline(nowNs);
-    next.handoverBuffer(PacketRing.SMALLEST, nowNs);
-    next.careOfAddress(NEXT_CARE_OF, 1500, nowNs);
-    next.arrived(MobileNode.Trigger.HOOK, nowNs);
+  }
+
+  private void proceed(MobileNode host) {
     for (int i = 0; i < BATCH; i++) {
       pump();
       agent.onHomeFrame(frame(AGENT_MAC, ROUTER_MAC, CORRESPONDENT, HOME_ADDRESS), nowNs);
       nowNs += STEP_NS;
+      agent.onDeadline(nowNs);
       node.onDeadline(nowNs);
       next.onDeadline(nowNs);
+      home.onDeadline(nowNs);
+      host.status(nowNs);
     }
     pump();
   }
 
+  private void onLink(PacketBuffer sent) {
+    delivered++;
+    if (queueing) {
+      link.add(sent.toBytes());
+    }
+  }
+
+  private void arrive(byte[] octets) {
+    PacketBuffer sent = PacketBuffer.copyOf(octets);
+    long destination = EthernetHeader.destinationBits(sent.bytes(), sent.offset());
+    boolean ofAgent =
+        EthernetHeader.sourceBits(sent.bytes(), sent.offset()) == AGENT_MAC.bits();
+    if (!ofAgent) {
+      agent.onHomeFrame(sent, nowNs);
+    } else if (destination == GUEST_MAC.bits()) {
+      home.onBridgeFrame(sent, nowNs);
+    } else {
+      home.onHomeFrame(sent, nowNs);
+    }
+  }
+
   private void pump() {
+    for (byte[] octets = link.poll(); octets != null; octets = link.poll()) {
+      arrive(octets);
+    }
     for (byte[] octets = queue.poll(); octets != null; octets = queue.poll()) {
       PacketBuffer packet = PacketBuffer.copyOf(octets);
       Ipv6Address to = Ipv6Header.destination(packet.bytes(), packet.offset());
@@ -218,14 +300,15 @@ final class Rehearsal {
     return frame.set(at, EthernetHeader.BYTES + Ipv6Header.BYTES + PAYLOAD);
   }
 
-  private static MobileNodeSettings nodeSettings(boolean protectedSignalling) {
+  private static MobileNodeSettings nodeSettings(
+      Location location, boolean protectedSignalling) {
     HomeRouter router =
         new HomeRouter(
             Ipv6Address.linkLocalOf(ROUTER_MAC), ROUTER_MAC, 64, 0, 1800, 0, 0, List.of(),
             List.of());
     return new MobileNodeSettings(
         "rehearsal", GUEST_MAC, NODE_MAC, List.of(HOME_ADDRESS), List.of(PREFIX),
-        List.of(HOME_AGENT), router, MobileNodeSettings.Location.FOREIGN, 600, false,
+        List.of(HOME_AGENT), router, location, 600, false,
         protectedSignalling, 10, TunnelSettings.mobileNode());
   }
 
