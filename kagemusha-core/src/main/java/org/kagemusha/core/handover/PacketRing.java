@@ -1,6 +1,7 @@
 package org.kagemusha.core.handover;
 
 import java.nio.ByteBuffer;
+import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /**
@@ -15,6 +16,7 @@ public final class PacketRing {
 
   private static final int FIRST = 1 << 16;
   private static final int HEADER = 24;
+  private static final int LONGEST_PACKET = 65_535 + Ipv6Header.BYTES;
 
   private final int bound;
   private byte[] store;
@@ -35,6 +37,11 @@ public final class PacketRing {
           "room for packets is at least " + SMALLEST + " octets, not " + bound);
     }
     this.bound = bound;
+  }
+
+  /** A new buffer for {@link #poll}, with room for every packet that there is (RFC 8200 §3). */
+  public static PacketBuffer scratch() {
+    return PacketBuffer.allocate(LONGEST_PACKET);
   }
 
   /** How many packets wait. */

@@ -1,5 +1,6 @@
 package org.kagemusha.core.homeagent;
 
+import org.kagemusha.core.handover.PacketRing;
 import org.kagemusha.core.ipsec.InboundSecurityAssociation;
 import org.kagemusha.core.ipsec.KeySource;
 import org.kagemusha.core.ipsec.SecurityAssociationPair;
@@ -18,13 +19,14 @@ import org.kagemusha.core.wire.PacketBuffer;
  */
 final class Forwarding implements InnerErrors {
 
-  private static final int LONGEST_PACKET = 65_535 + Ipv6Header.BYTES;
-
   private final BindingCache cache;
   private final KeySource keys;
   private final NeighborCache neighbors;
   private final Underlay underlay;
   private final Counters counters;
+
+  /** For packets that have waited; null until one has. */
+  private PacketBuffer scratch;
 
   /** When the packet in work came in; errors have no time of their own. */
   private long packetNs;
@@ -98,13 +100,16 @@ final class Forwarding implements InnerErrors {
   void release(BindingCacheEntry entry, long nowNs) {
     HomeLinkBacklog.Awaited awaited = entry.awaited;
     entry.awaited = null;
-    if (awaited != null && !awaited.isEmpty()) {
-      PacketBuffer packet =
-          PacketBuffer.allocate(PacketBuffer.HEADROOM + LONGEST_PACKET + PacketBuffer.TAILROOM);
-      while (awaited.poll(packet)) {
-        send(packet, nowNs);
-      }
+    if (awaited == null || awaited.isEmpty()) {
+      return;
     }
+    // What is sent may have an answer that goes where packets wait, too.
+    PacketBuffer packet = scratch == null ? PacketRing.scratch() : scratch;
+    scratch = null;
+    while (awaited.poll(packet)) {
+      send(packet, nowNs);
+    }
+    scratch = packet;
   }
 
   /** Sends a whole IPv6 packet through the tunnel of an entry in force; it waits for none. */

@@ -58,8 +58,6 @@ final class ReturnedGuests {
   /** Room for what waits for the guest's MAC address, octets; the oldest give way. */
   private static final int EARLY_OCTETS = 1 << 20;
 
-  private static final int LONGEST_PACKET = 65_535 + Ipv6Header.BYTES;
-
   private static final Logger LOG = LoggerFactory.getLogger(HomeAgent.class);
   private static final MacAddress UNKNOWN = MacAddress.parse("00:00:00:00:00:00");
 
@@ -96,6 +94,7 @@ final class ReturnedGuests {
   private final SecureRandom random = new SecureRandom();
   private final List<Fetch> active = new ArrayList<>();
   private final BindingUpdateSequence sequence = new BindingUpdateSequence();
+  private PacketBuffer scratch;
 
   ReturnedGuests(
       Ipv6Address homeAgent,
@@ -181,9 +180,11 @@ final class ReturnedGuests {
     }
   }
 
-  private static PacketBuffer scratch() {
-    return PacketBuffer.allocate(
-        PacketBuffer.HEADROOM + LONGEST_PACKET + PacketBuffer.TAILROOM);
+  private PacketBuffer scratch() {
+    if (scratch == null) {
+      scratch = PacketRing.scratch();
+    }
+    return scratch;
   }
 
   private void deliver(Fetch fetch, PacketBuffer packet, long nowNs) {

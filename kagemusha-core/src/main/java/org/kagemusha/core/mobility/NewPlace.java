@@ -6,6 +6,7 @@ import java.util.List;
 import org.kagemusha.core.handover.HandoverRequest;
 import org.kagemusha.core.handover.Mark;
 import org.kagemusha.core.handover.PacketHold;
+import org.kagemusha.core.handover.PacketRing;
 import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.HandoverKeys;
 import org.kagemusha.core.message.HandoverMessage;
@@ -264,8 +265,7 @@ final class NewPlace {
       return;
     }
     if (scratch == null) {
-      scratch =
-          PacketBuffer.allocate(PacketBuffer.HEADROOM + 65_575 + PacketBuffer.TAILROOM);
+      scratch = PacketRing.scratch();
     }
     while (held.poll(scratch)) {
       out.send(scratch);

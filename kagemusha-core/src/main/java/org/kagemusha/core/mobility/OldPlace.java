@@ -43,7 +43,6 @@ final class OldPlace {
 
   static final long DRAIN_INTERVAL_NS = 1_000_000L;
 
-  private static final int LONGEST_PACKET = 65_535 + Ipv6Header.BYTES;
   private enum Mode {
     OFF,
     MIGRATING,
@@ -463,9 +462,7 @@ final class OldPlace {
 
   private PacketBuffer scratch() {
     if (scratch == null) {
-      scratch =
-          PacketBuffer.allocate(
-              PacketBuffer.HEADROOM + LONGEST_PACKET + PacketBuffer.TAILROOM);
+      scratch = PacketRing.scratch();
     }
     return scratch;
   }
