@@ -9,7 +9,8 @@ import org.kagemusha.core.node.NodeEngine;
  *
  * <p>Any frame of the guest is a sign. Where one is needed and does not come by itself, the guest
  * is asked as Neighbor Unreachability Detection does (RFC 4861 §7.3.3): MAX_UNICAST_SOLICIT times,
- * RetransTimer apart.
+ * RetransTimer apart. A guest that answers and says nothing else is asked ever more seldom: dozens
+ * of idle guests on a host shall cost it nothing.
  */
 final class GuestPresence {
 
@@ -36,11 +37,16 @@ final class GuestPresence {
   /** Frames that were on their way when the VM was paused do not say that it runs again. */
   static final long GUARD_NS = 100_000_000L;
 
+  /** How many times as long as the first silence the longest one is. */
+  static final int MOST_PATIENCE = 8;
+
   /** How often a guest that fell silent is asked again. */
   static final long SILENT_INTERVAL_NS = 10_000_000_000L;
 
   private final Runnable ask;
   private long timeoutNs;
+  private int patience = 1;
+  private long askedNs;
   private State state = State.ABSENT;
   private boolean watched;
   private long heardNs;
@@ -55,7 +61,7 @@ final class GuestPresence {
     this.ask = ask;
   }
 
-  /** Silence of the guest after which it is asked, ns. */
+  /** Silence of the guest after which it is asked, ns, if it was not silent before that. */
   void timeoutNs(long value) {
     timeoutNs = value;
   }
@@ -75,12 +81,16 @@ final class GuestPresence {
    */
   boolean heard(long nowNs) {
     heardNs = nowNs;
+    if (patience > 1 && nowNs - askedNs > ASK_INTERVAL_NS) {
+      patience = 1;
+    }
     return state != State.PRESENT;
   }
 
   /** Puts the doubt aside and returns the state before. */
   State confirm(long nowNs) {
     State before = state;
+    patience = before == State.ASKED ? Math.min(2 * patience, MOST_PATIENCE) : 1;
     state = State.PRESENT;
     heardNs = nowNs;
     nextNs = NodeEngine.NEVER;
@@ -126,6 +136,7 @@ final class GuestPresence {
 
   private void askAgain(long nowNs) {
     asked++;
+    askedNs = nowNs;
     nextNs = nowNs + (state == State.SILENT ? SILENT_INTERVAL_NS : ASK_INTERVAL_NS);
     ask.run();
   }
@@ -162,7 +173,7 @@ final class GuestPresence {
   /** When {@link #onDeadline} wants to be called. */
   long nextDeadlineNs() {
     if (state == State.PRESENT) {
-      return watched ? heardNs + timeoutNs : NodeEngine.NEVER;
+      return watched ? heardNs + patience * timeoutNs : NodeEngine.NEVER;
     }
     return nextNs;
   }

@@ -9,6 +9,7 @@ import static org.kagemusha.core.mobility.MobileNodeFixture.MS;
 import static org.kagemusha.core.mobility.MobileNodeFixture.SECOND;
 import static org.kagemusha.core.mobility.MobileNodeFixture.ack;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.kagemusha.core.LogLines;
@@ -71,6 +72,32 @@ class PresenceTest {
       assertEquals(List.of("guest silent vm=vm1 place=foreign"), log.warnings());
     }
     assertEquals("silent", f.state());
+  }
+
+  /** Seconds after which the guest was asked, counted from when it was heard before. */
+  private List<Long> patience(int times) {
+    List<Long> found = new ArrayList<>();
+    for (int i = 0; i < times; i++) {
+      long heard = f.now;
+      long asked = probes();
+      while (probes() == asked) {
+        f.pass(100 * MS);
+      }
+      found.add((f.now - heard + SECOND / 2) / SECOND);
+    }
+    return found;
+  }
+
+  @Test
+  void guestThatOnlyAnswersIsAskedEverMoreSeldomUntilItSpeaks() {
+    f.settings = MobileNodeFixture.with(f.settings, 36_000, false, false);
+    f.start().registered();
+    f.pass(2 * SECOND);
+    f.guestSends();
+    assertEquals(List.of(5L, 10L, 20L, 40L, 40L), patience(5));
+    f.pass(2 * SECOND);
+    f.guestSends();
+    assertEquals(List.of(5L, 10L), patience(2));
   }
 
   @Test
