@@ -73,6 +73,10 @@ class DirectSocketTest {
     router.address("veth0", "fe80::1/64");
     router.address("veth1", "fe80::1/64");
     router.ip("-6 route add 2001:db8:3000::/64 dev veth0");
+    // With its errors, the router would look for the host, and the host would learn of the router.
+    router.exec("nft", "add table ip6 quiet");
+    router.exec("nft", "add chain ip6 quiet out { type filter hook output priority 0; }");
+    router.exec("nft", "add rule ip6 quiet out ip6 daddr " + LOCAL + " icmpv6 type < 128 drop");
     attach();
     host.address("veth1", "fe80::2/64");
     UnderlaySettings ours = UnderlaySettings.of(LOCAL).withBatch(64, 1500);
@@ -308,12 +312,13 @@ class DirectSocketTest {
 
   @Test
   void rfc4861_s7_3_unreachabilityDetectionGoesOnWhereNothingComesBack() throws Exception {
-    host.sysctl("net.ipv6.neigh.veth0.base_reachable_time_ms", "1000");
+    // A probe counts as use too: only if all is over before the next, it needs our packets.
+    host.sysctl("net.ipv6.neigh.veth0.base_reachable_time_ms", "3000");
     host.sysctl("net.ipv6.neigh.veth0.retrans_time_ms", "200");
     host.sysctl("net.ipv6.neigh.veth0.delay_first_probe_time", "1");
     untilDirect();
     long solicited = solicitationsHeard();
-    until("the kernel probes the router", () -> solicitationsHeard() >= solicited + 2);
+    until("the kernel probes the router", () -> solicitationsHeard() > solicited);
     untilArriving();
     router.ip("link set veth0 address 02:00:00:00:00:09");
     untilArriving();
