@@ -10,8 +10,8 @@ import org.kagemusha.tap.libc.Constants;
  *
  * @param index the interface's
  * @param address the neighbour's
- * @param mac its Ethernet address where packets may be sent there now: the entry is REACHABLE, STALE,
- *     DELAY, PROBE, or an administrator's
+ * @param mac its Ethernet address where packets may be sent there now: the entry is REACHABLE,
+ *     STALE, DELAY, PROBE, or an administrator's
  */
 public record Neighbour(int index, Ipv6Address address, Optional<MacAddress> mac) {
 
@@ -26,8 +26,8 @@ public record Neighbour(int index, Ipv6Address address, Optional<MacAddress> mac
   private static final int STATE = 8;
 
   /**
-   * Takes a neighbour message apart; empty where it is none, of another protocol, or of a proxy. One
-   * that was removed has no MAC address.
+   * Takes a neighbour message apart; empty where it is none, of another protocol, or of a proxy.
+   * One that was removed has no MAC address.
    */
   static Optional<Neighbour> read(NetlinkReader reader) {
     boolean isRemoved = reader.type() == Netlink.RTM_DELNEIGH;

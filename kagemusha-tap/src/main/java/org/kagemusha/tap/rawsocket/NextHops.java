@@ -7,15 +7,16 @@ import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.Protocol;
 
 /**
- * Which tunnelled packets may leave straight to the link-layer address of their next hop, past the
- * kernel's routing. It knows only what it is told: whatever is unknown, doubtful or has just changed
- * goes by the routing table, which makes the kernel resolve it.
+ * Which tunnelled packets may leave straight to the link-layer address of their next hop, past
+ * the kernel's routing. It knows only what it is told: whatever is unknown, doubtful or has just
+ * changed goes by the routing table, which makes the kernel resolve it.
  *
  * <p>So does one packet a second to each destination. The kernel takes its neighbour for used then,
  * and its Neighbor Unreachability Detection goes on (RFC 4861 §7.3).
  *
- * <p>A table of fixed size; destinations without a place go by the routing table. Choosing allocates
- * nothing but for a new destination. Times are of a monotonic clock, in nanoseconds. One thread.
+ * <p>A table of fixed size; destinations without a place go by the routing table. Choosing
+ * allocates nothing but for a new destination or a question. Times are of a monotonic clock, in
+ * nanoseconds. One thread.
  */
 public final class NextHops {
 
@@ -200,7 +201,7 @@ public final class NextHops {
       return;
     }
     if (asked != changes) {
-      // What was found may have been found before the change, which the first packet often causes.
+      // It may have been found before the change, which a first packet by the table often causes.
       if (hop.isAskedTwice) {
         askAgain(hop, nowNs);
       } else {
@@ -258,7 +259,7 @@ public final class NextHops {
     }
   }
 
-  /** The kernel did not take a packet for this reason; asked again when something changes, or later. */
+  /** The kernel did not take a packet for this reason; asked again after a change, or later. */
   void failed(Hop hop, String why, long nowNs) {
     hop.isSure = false;
     hop.askNs = nowNs + HOLDS_NS;

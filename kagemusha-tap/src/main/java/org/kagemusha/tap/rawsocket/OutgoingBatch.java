@@ -11,8 +11,9 @@ import org.kagemusha.tap.libc.NativeMemory;
 /**
  * The vector of sendmmsg(2), laid out as on 64-bit Linux: messages for the raw socket and for the
  * packet socket, of one packet each, and for the UDP socket, of one datagram or of several of the
- * same length that leave by UDP_SEGMENT. What a UDP message's headers say goes with it in control messages, the flow label
- * too: IPV6_FLOWINFO takes any label that nobody on the host holds exclusively.
+ * same length that leave by UDP_SEGMENT. What a UDP message's headers say goes with it in control
+ * messages, the flow label too: IPV6_FLOWINFO takes any label that nobody on the host holds
+ * exclusively.
  */
 final class OutgoingBatch {
 

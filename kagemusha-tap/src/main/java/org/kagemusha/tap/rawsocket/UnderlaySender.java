@@ -333,7 +333,7 @@ final class UnderlaySender implements AutoCloseable {
     }
   }
 
-  /** Whatever is not the packet's own fault is the next hop's, and the routing table knows better. */
+  /** What is not the packet's own fault is the next hop's, and the routing table knows better. */
   private void failedDirect(int message, int errno) {
     int packet = batch.firstPacket(message);
     Sent sent = reason(errno);
