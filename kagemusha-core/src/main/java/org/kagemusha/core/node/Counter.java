@@ -57,7 +57,11 @@ public enum Counter {
   /** Packets that the host forwarded that the VM left. */
   HANDOVER_PACKETS_RECEIVED("packets forwarded by the VM's previous host"),
   /** Packets of the home agent that waited until those of the previous host were there. */
-  HANDOVER_PACKETS_HELD("packets held until the previous host's are there");
+  HANDOVER_PACKETS_HELD("packets held until the previous host's are there"),
+  /** Packets given to the device with the next hop's link-layer address. */
+  DIRECT_PACKETS_SENT("packets sent straight to the next hop"),
+  /** Packets that could not be, and took the way by the routing table. */
+  DIRECT_PACKETS_DIVERTED("packets that could not leave straight and took the routing table's way");
 
   private final String help;
 

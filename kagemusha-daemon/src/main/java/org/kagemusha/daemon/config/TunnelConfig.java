@@ -13,6 +13,7 @@ package org.kagemusha.daemon.config;
  * @param probePathMtu whether a mobile node probes the path MTU (RFC 8899)
  * @param coalescing whether consecutive segments out of the tunnel are joined for the tap
  * @param kernelEncapsulation whether the kernel shall put clear super-packets into the tunnel
+ * @param direct whether outer packets shall leave straight to the next hop, past the routing table
  * @param batch how many packets one call gives to the kernel at most, or takes, 1 to 64
  */
 public record TunnelConfig(
@@ -26,6 +27,7 @@ public record TunnelConfig(
     boolean probePathMtu,
     boolean coalescing,
     boolean kernelEncapsulation,
+    boolean direct,
     int batch) {
 
   /** The usual and largest batch. */
@@ -39,7 +41,7 @@ public record TunnelConfig(
     return new TunnelConfig(
         hopLimit, encapsulationLimit, clampMss, flowLabel, copyDscp, maximumMtu,
         started.encapsulation, probePathMtu, started.coalescing, started.kernelEncapsulation,
-        started.batch);
+        started.direct, started.batch);
   }
 
   static TunnelConfig readMobileNode(Section section) {
@@ -62,6 +64,9 @@ public record TunnelConfig(
               + " copy-dscp = true, because the kernel puts no option and copies flow label and"
               + " traffic class");
     }
+    if (config.direct() && config.batch() == 1) {
+      section.problem("direct", "found true; expected it only with a batch of 2 or more");
+    }
     return config;
   }
 
@@ -77,6 +82,7 @@ public record TunnelConfig(
         section.flag("probe-path-mtu", false),
         section.flag("coalescing", true),
         section.flag("kernel-encapsulation", false),
+        section.flag("direct", false),
         (int) section.integer("batch", LARGEST_BATCH, 1, LARGEST_BATCH));
   }
 }

@@ -14,6 +14,8 @@ import com.google.gson.JsonObject;
  * @param udpJoining whether it hands over several packets of ESP in UDP in one, UDP_GRO
  * @param kernelEncapsulation whether the kernel encapsulates clear super-frames: {@code off},
  *     {@code yes}, or {@code no} and why in parentheses
+ * @param direct whether packets leave straight to the next hop: {@code off}, {@code yes} and to how
+ *     many destinations in parentheses, or {@code no} and why in parentheses
  * @param cipher the engine that protects payload
  * @param cipherThreads how many threads share its work
  */
@@ -26,6 +28,7 @@ public record DataPath(
     boolean udpSegmentation,
     boolean udpJoining,
     String kernelEncapsulation,
+    String direct,
     String cipher,
     int cipherThreads) {
 
@@ -35,6 +38,9 @@ public record DataPath(
     table.row("underlay", "batches of " + batch + ", ESP in UDP " + udp());
     if (!kernelEncapsulation.equals("off")) {
       table.row("kernel encapsulation", kernelEncapsulation);
+    }
+    if (!direct.equals("off")) {
+      table.row("direct", direct);
     }
     table.row("cipher", cipherThreads > 1 ? cipher + ", " + cipherThreads + " threads" : cipher);
   }
@@ -50,6 +56,7 @@ public record DataPath(
     json.addProperty("udp_segment", udpSegmentation);
     json.addProperty("udp_gro", udpJoining);
     json.addProperty("kernel_encapsulation", kernelEncapsulation);
+    json.addProperty("direct", direct);
     json.addProperty("cipher", cipher);
     json.addProperty("cipher_threads", cipherThreads);
     return json;

@@ -31,7 +31,7 @@ final class ConfigChange {
     needs(
         restart, "[tunnel] encapsulation", config.tunnel().encapsulation(),
         fresh.tunnel().encapsulation());
-    needs(restart, "[tunnel] coalescing, batch, kernel-encapsulation", false, otherLinks);
+    needs(restart, "[tunnel] coalescing, batch, kernel-encapsulation, direct", false, otherLinks);
     kept =
         new VmConfig(
             config.file(), config.name(), config.guestMac(), fresh.homeAddresses(), fresh.home(),

@@ -124,7 +124,7 @@ public final class HomeAgentService extends Service {
             new Links(
                 tap, loop(), capture(), counters(), false, config.tunnel(),
                 config.maximumBindings(),
-                config.operating().cipherThreads()));
+                config.operating().cipherThreads(), edge().executor()));
     if (links.entrance().isPresent()) {
       quiet.entrance(links.entrance().get());
       installRules();
@@ -156,7 +156,8 @@ public final class HomeAgentService extends Service {
     MonitorSource monitor =
         opened(
             new MonitorSource(
-                NetlinkMonitor.open(), MonitorSource.Interest.ALL, this::lookAround, links));
+                NetlinkMonitor.open(config.tunnel().direct()), MonitorSource.Interest.ALL,
+                this::lookAround, links));
     port = new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
     opened(loop().add(monitor));
     opened(() -> loop().call(this::stopEngine));
@@ -366,7 +367,7 @@ public final class HomeAgentService extends Service {
         restart, "[encapsulation]", config.encapsulationPort(), fresh.encapsulationPort());
     ConfigChange.needs(restart, "[tap]", config.tap(), fresh.tap());
     ConfigChange.needs(
-        restart, "[tunnel] coalescing, batch, kernel-encapsulation", false,
+        restart, "[tunnel] coalescing, batch, kernel-encapsulation, direct", false,
         links.isOther(fresh.tunnel()));
     ConfigChange.needs(
         restart, "[protection] cipher-engine, cipher-threads",

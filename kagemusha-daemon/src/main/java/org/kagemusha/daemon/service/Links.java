@@ -1,6 +1,7 @@
 package org.kagemusha.daemon.service;
 
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
 import org.kagemusha.core.ipsec.engine.CipherTeam;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.NodeEngine;
@@ -11,6 +12,7 @@ import org.kagemusha.daemon.loop.PacketSink;
 import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.daemon.observe.DataPath;
 import org.kagemusha.tap.libc.KernelException;
+import org.kagemusha.tap.netlink.Neighbour;
 import org.kagemusha.tap.port.FramePort;
 import org.kagemusha.tap.team.CipherThreads;
 import org.slf4j.Logger;
@@ -27,6 +29,7 @@ final class Links implements PacketSink, AutoCloseable {
   private final TunnelConfig started;
   private final CipherThreads team;
   private final KernelEncapsulation kernel;
+  private final DirectSending direct;
   private String notKernel;
 
   /**
@@ -34,10 +37,11 @@ final class Links implements PacketSink, AutoCloseable {
    * @param countsSent whether the engine leaves counting what is sent to us
    * @param config how to send; what of it the links depend on stays as it is now
    * @param cipherThreads that share the work of ciphers, the loop's included
+   * @param edge for what waits
    */
   Links(
       FramePort device, PacketLoop loop, Capture capture, Counters counters, boolean countsSent,
-      TunnelConfig config, int peers, int cipherThreads) {
+      TunnelConfig config, int peers, int cipherThreads, ExecutorService edge) {
     this.device = device;
     started = config;
     home = new TapLink(device, loop, capture, counters, countsSent, config.coalescing());
@@ -47,6 +51,8 @@ final class Links implements PacketSink, AutoCloseable {
             loop, capture, counters, countsSent, team == null ? CipherTeam.alone() : team);
     kernel = config.kernelEncapsulation() ? openKernel(peers) : null;
     underlay.kernel(kernel);
+    direct = config.direct() ? new DirectSending(peers, loop, edge) : null;
+    underlay.direct(direct == null ? null : direct.hops());
   }
 
   private KernelEncapsulation openKernel(int peers) {
@@ -94,16 +100,31 @@ final class Links implements PacketSink, AutoCloseable {
     }
   }
 
+  /** Addresses, interfaces, routes or rules have changed; on the loop. */
+  void otherWays() {
+    if (direct != null) {
+      direct.changed();
+    }
+  }
+
+  /** The kernel's neighbour cache has changed; on the loop. */
+  void neighbour(Neighbour neighbour) {
+    if (direct != null) {
+      direct.neighbour(neighbour);
+    }
+  }
+
   /** Gives both sides their engine, and says in the log how packets go. */
   void engine(NodeEngine engine) {
     home.engine(engine);
     underlay.engine(engine);
     DataPath path = dataPath();
     log.info(
-        "data path interface={} offloads={} coalescing={} batch={} encapsulation={} cipher={}"
-            + " cipher-threads={}",
+        "data path interface={} offloads={} coalescing={} batch={} encapsulation={} direct={}"
+            + " cipher={} cipher-threads={}",
         device.name(), device.offloadText(), path.coalescing(), path.batch(),
-        kernel == null ? "own" : "kernel by " + kernel.interfaceName(), path.cipher(),
+        kernel == null ? "own" : "kernel by " + kernel.interfaceName(), direct != null,
+        path.cipher(),
         path.cipherThreads());
     int processors = Runtime.getRuntime().availableProcessors();
     if (path.cipherThreads() > processors) {
@@ -129,6 +150,7 @@ final class Links implements PacketSink, AutoCloseable {
   boolean isOther(TunnelConfig fresh) {
     return fresh.coalescing() != started.coalescing()
         || fresh.batch() != started.batch()
+        || fresh.direct() != started.direct()
         || fresh.kernelEncapsulation() != started.kernelEncapsulation();
   }
 
@@ -145,7 +167,8 @@ final class Links implements PacketSink, AutoCloseable {
         device.kind(),
         device.offloads(), device.segmentsUdp(), home.isCoalescing(),
         underlay.batch(started.batch()),
-        underlay.segmentsUdp(), underlay.joinsUdp(), kernelText(), CipherChoice.inUse(),
+        underlay.segmentsUdp(), underlay.joinsUdp(), kernelText(),
+        direct == null ? "off" : direct.text(), CipherChoice.inUse(),
         team == null ? 1 : team.members());
   }
 
@@ -163,6 +186,9 @@ final class Links implements PacketSink, AutoCloseable {
       kernel.close();
     }
     underlay.close();
+    if (direct != null) {
+      direct.close();
+    }
     if (team != null) {
       team.close();
     }

@@ -114,7 +114,7 @@ public final class MobileNodeService extends Service {
         opened(
             new Links(
                 guestPort, loop(), capture(), counters(), true, config.tunnel(), 1,
-                config.operating().cipherThreads()));
+                config.operating().cipherThreads(), edge().executor()));
     HomeRouter learned = routers.load();
     engine =
         new MobileNode(
@@ -133,7 +133,8 @@ public final class MobileNodeService extends Service {
     MonitorSource monitor =
         opened(
             new MonitorSource(
-                NetlinkMonitor.open(), new Surroundings(tap == null ? 0 : tap.index()),
+                NetlinkMonitor.open(config.tunnel().direct()),
+                new Surroundings(tap == null ? 0 : tap.index()),
                 this::lookAround, links));
     if (config.tap().bridge() != null) {
       guard = opened(new GuestGuard(quiet));

@@ -6,6 +6,7 @@ import java.util.Map;
 import org.kagemusha.daemon.loop.PacketSource;
 import org.kagemusha.tap.netlink.InterfaceAddress;
 import org.kagemusha.tap.netlink.Link;
+import org.kagemusha.tap.netlink.Neighbour;
 import org.kagemusha.tap.netlink.NetlinkMonitor;
 
 /**
@@ -63,6 +64,9 @@ final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, Auto
     addressRemoved = false;
     rulesChanged = false;
     monitor.drain(this);
+    if (changed || rulesChanged) {
+      links.otherWays();
+    }
     if (addressRemoved) {
       links.again();
     } else if (addressesChanged || rulesChanged) {
@@ -113,6 +117,11 @@ final class MonitorSource implements PacketSource, NetlinkMonitor.Listener, Auto
   @Override
   public void onRules() {
     rulesChanged = true;
+  }
+
+  @Override
+  public void onNeighbour(Neighbour neighbour) {
+    links.neighbour(neighbour);
   }
 
   @Override

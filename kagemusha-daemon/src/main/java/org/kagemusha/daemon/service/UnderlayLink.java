@@ -17,6 +17,7 @@ import org.kagemusha.daemon.loop.PacketSink;
 import org.kagemusha.daemon.loop.PacketSource;
 import org.kagemusha.daemon.observe.Capture;
 import org.kagemusha.tap.libc.KernelException;
+import org.kagemusha.tap.rawsocket.NextHops;
 import org.kagemusha.tap.rawsocket.UnderlayReceiver;
 import org.kagemusha.tap.rawsocket.UnderlaySettings;
 import org.kagemusha.tap.rawsocket.UnderlaySocket;
@@ -43,6 +44,7 @@ final class UnderlayLink
   private NodeEngine engine;
   private UnderlaySocket socket;
   private KernelEncapsulation kernel;
+  private NextHops hops;
   private long flushNs;
 
   /**
@@ -67,13 +69,18 @@ final class UnderlayLink
     kernel = encapsulation;
   }
 
+  /** Has packets leave straight to their next hops, where these are known. */
+  void direct(NextHops newHops) {
+    hops = newHops;
+  }
+
   /** Uses another local address; on the loop, or before it has an engine. */
   void local(UnderlaySettings settings) throws KernelException {
     if (socket != null) {
       socket.rebind(settings.local());
       return;
     }
-    socket = UnderlaySocket.open(settings, counters, team, this);
+    socket = UnderlaySocket.open(settings, counters, team, this, hops);
     if (socket.encapsulationPort() != 0) {
       log.info(
           "esp in udp port={} segment={} gro={}", socket.encapsulationPort(), socket.segmentsUdp(),

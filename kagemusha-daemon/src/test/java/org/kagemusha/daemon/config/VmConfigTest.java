@@ -49,7 +49,7 @@ class VmConfigTest {
     assertEquals(new VmConfig.Binding(600, false, false, 10, Location.AUTO), config.binding());
     assertEquals(
         new TunnelConfig(64, -1, true, true, true, 65_535, Encapsulation.NONE, false, true,
-            false, 64),
+            false, false, 64),
         config.tunnel());
     assertEquals(Path.of("/run/kagemusha/vm7.sock"), config.operating().socket());
     assertEquals(Path.of("/var/lib/kagemusha"), config.operating().stateDirectory());
@@ -195,7 +195,7 @@ class VmConfigTest {
     assertEquals(new VmConfig.Binding(60, true, true, 2, Location.FOREIGN), config.binding());
     assertEquals(
         new TunnelConfig(32, 4, false, false, false, 1400, Encapsulation.NONE, true, false,
-            false, 1),
+            false, false, 1),
         config.tunnel());
     assertEquals(
         new Protection(true, false, PayloadProtection.DISABLED, false), config.protection());
@@ -405,20 +405,29 @@ class VmConfigTest {
   }
 
   @Test
+  void packetsLeaveStraightInBatchesOnly() throws Exception {
+    String wanted = ConfigTexts.VM + ConfigTexts.CLEAR + "[tunnel]\ndirect = true\n";
+    assertTrue(read(wanted).tunnel().direct());
+    String problems = ConfigTexts.vmProblems(directory, wanted + "batch = 1\n");
+    assertTrue(problems.contains("[tunnel] direct"), problems);
+    assertEquals(1, problems.lines().count(), problems);
+  }
+
+  @Test
   void whatSocketsDependOnStaysWhileADaemonRuns() throws Exception {
     TunnelConfig started =
         read(ConfigTexts.VM + ConfigTexts.CLEAR + "[tunnel]\nhop-limit = 9\n").tunnel();
     TunnelConfig fresh =
         read(
                 ConfigTexts.VM + ConfigTexts.CLEAR
-                    + "[tunnel]\nhop-limit = 10\ncoalescing = false\nbatch = 1\n"
-                    + "kernel-encapsulation = true\n")
+                    + "[tunnel]\nhop-limit = 10\ncoalescing = false\nbatch = 9\n"
+                    + "kernel-encapsulation = true\ndirect = true\n")
             .tunnel();
     TunnelConfig kept = fresh.whileRunning(started);
     assertEquals(10, kept.hopLimit());
     assertEquals(started, new TunnelConfig(
         9, kept.encapsulationLimit(), kept.clampMss(), kept.flowLabel(), kept.copyDscp(),
         kept.maximumMtu(), kept.encapsulation(), kept.probePathMtu(), kept.coalescing(),
-        kept.kernelEncapsulation(), kept.batch()));
+        kept.kernelEncapsulation(), kept.direct(), kept.batch()));
   }
 }

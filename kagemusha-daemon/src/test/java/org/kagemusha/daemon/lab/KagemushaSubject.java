@@ -3,6 +3,7 @@ package org.kagemusha.daemon.lab;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,6 +51,10 @@ final class KagemushaSubject extends Subject {
       if (kind == SubjectKind.CLEAR_KERNEL) {
         agent.await("kernel encapsulation", KagemushaSubject::isByKernel);
         daemon.await("kernel encapsulation", KagemushaSubject::isByKernel);
+      }
+      if (kind.isDirect()) {
+        agent.await("direct sending", this::isDirect);
+        daemon.await("direct sending", this::isDirect);
       }
     } catch (IOException e) {
       throw new IOException(e.getMessage() + logs(), e);
@@ -117,6 +122,11 @@ final class KagemushaSubject extends Subject {
         made.set(end, "tunnel", "kernel-encapsulation", "true");
       }
     }
+    if (kind.isDirect()) {
+      for (String end : List.of("ha", "b")) {
+        made.set(end, "tunnel", "direct", "true");
+      }
+    }
     if (kind == SubjectKind.ESP_UDP) {
       made.set("b", "tunnel", "encapsulation", "\"udp\"");
     }
@@ -135,8 +145,25 @@ final class KagemushaSubject extends Subject {
   }
 
   private static boolean isByKernel(String status) {
+    return dataPath(status, "kernel_encapsulation").equals("yes");
+  }
+
+  /** Only packets make a daemon look for their next hop. */
+  private boolean isDirect(String status) {
+    if (dataPath(status, "direct").startsWith("yes")) {
+      return true;
+    }
+    try {
+      awaitPath();
+      return false;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String dataPath(String status, String key) {
     JsonObject path = JsonParser.parseString(status).getAsJsonObject().getAsJsonObject("data_path");
-    return path.get("kernel_encapsulation").getAsString().equals("yes");
+    return path.get(key).getAsString();
   }
 
   private static String text(String status, String key) {

@@ -12,8 +12,12 @@ enum SubjectKind {
   CLEAR("clear", 0),
   /** The same; the kernel puts super-packets into the tunnel. */
   CLEAR_KERNEL("clear-kernel", 0),
+  /** IPv6 in IPv6 that leaves straight to the next hop. */
+  CLEAR_DIRECT("clear-direct", 0),
   /** Kagemusha at both ends, ESP with AES-128-GCM. */
   ESP("esp", 0),
+  /** The same; packets leave straight to the next hop. */
+  ESP_DIRECT("esp-direct", 0),
   /** Kagemusha at both ends, ESP with AES-128-GCM in UDP. */
   ESP_UDP("esp-udp", 0),
   /** wireguard-go at both ends. */
@@ -50,11 +54,16 @@ enum SubjectKind {
 
   /** Whether it is Kagemusha. */
   boolean isOurs() {
-    return isClear() || this == ESP || this == ESP_UDP;
+    return isClear() || this == ESP || this == ESP_DIRECT || this == ESP_UDP;
   }
 
   /** Whether it is Kagemusha without ESP. */
   boolean isClear() {
-    return this == CLEAR || this == CLEAR_KERNEL;
+    return this == CLEAR || this == CLEAR_KERNEL || this == CLEAR_DIRECT;
+  }
+
+  /** Whether its packets leave straight to the next hop. */
+  boolean isDirect() {
+    return this == CLEAR_DIRECT || this == ESP_DIRECT;
   }
 }

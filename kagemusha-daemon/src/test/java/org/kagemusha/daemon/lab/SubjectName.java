@@ -19,15 +19,17 @@ record SubjectName(SubjectKind kind, boolean gro, int daemons) {
   static final List<SubjectName> ALL =
       List.of(
           parse("plain"), parse("seg6"), parse("seg6+gro"), parse("relay"), parse("clear"),
-          parse("clear+gro"), parse("clear-kernel"), parse("clear-kernel+gro"), parse("esp"),
-          parse("esp+gro"), parse("esp-udp+gro"),
+          parse("clear+gro"), parse("clear-kernel"), parse("clear-kernel+gro"),
+          parse("clear-direct"), parse("esp"), parse("esp+gro"), parse("esp-direct"),
+          parse("esp-direct+gro"), parse("esp-udp+gro"),
           parse("wireguard-go+gro"), parse("openvpn+gro"));
 
   /** Each kind once. */
   static final List<SubjectName> SHORT =
       List.of(
           parse("plain"), parse("seg6"), parse("relay"), parse("clear"),
-          parse("clear-kernel"), parse("esp"), parse("esp-udp+gro"), parse("wireguard-go+gro"),
+          parse("clear-kernel"), parse("clear-direct"), parse("esp"), parse("esp-direct"),
+          parse("esp-udp+gro"), parse("wireguard-go+gro"),
           parse("openvpn"));
 
   /**

@@ -117,6 +117,7 @@ public final class Constants {
   public static final int PACKET_VNET_HDR = 15;
   public static final int PACKET_OUTGOING = 4;
   public static final int ETH_P_ALL = 3;
+  public static final int ETH_P_IPV6 = 0x86dd;
 
   private Constants() {}
 }

@@ -12,6 +12,7 @@ final class Netlink {
   static final int NETLINK_EXT_ACK = 11;
   static final int NETLINK_GET_STRICT_CHK = 12;
   static final int RTMGRP_LINK = 1;
+  static final int RTMGRP_NEIGH = 4;
   static final int RTMGRP_IPV6_IFADDR = 0x100;
   static final int RTMGRP_IPV6_ROUTE = 0x400;
   static final int RTMGRP_IPV6_RULE = 0x40000;
@@ -28,6 +29,9 @@ final class Netlink {
   static final int RTM_NEWROUTE = 24;
   static final int RTM_DELROUTE = 25;
   static final int RTM_GETROUTE = 26;
+  static final int RTM_NEWNEIGH = 28;
+  static final int RTM_DELNEIGH = 29;
+  static final int RTM_GETNEIGH = 30;
   static final int RTM_NEWRULE = 32;
   static final int RTM_DELRULE = 33;
   static final int RTM_GETRULE = 34;
@@ -47,6 +51,8 @@ final class Netlink {
   static final int NLMSGERR_ATTR_MSG = 1;
 
   static final int IFINFOMSG = 16;
+  static final int IFI_TYPE = 2;
+  static final int ARPHRD_ETHER = 1;
   static final int IFLA_ADDRESS = 1;
   static final int IFLA_IFNAME = 3;
   static final int IFLA_MTU = 4;
@@ -71,10 +77,12 @@ final class Netlink {
   static final int RTA_GATEWAY = 5;
   static final int RTA_PREFSRC = 7;
   static final int RTA_METRICS = 8;
+  static final int RTA_MULTIPATH = 9;
   static final int RTA_TABLE = 15;
   static final int RTA_ENCAP_TYPE = 21;
   static final int RTA_ENCAP = 22;
   static final int RTAX_MTU = 2;
+  static final int RTM_F_FIB_MATCH = 0x2000;
   static final int RT_TABLE_LOCAL = 255;
   static final int RTN_UNICAST = 1;
   static final int RTN_THROW = 9;
@@ -82,6 +90,17 @@ final class Netlink {
   static final int LWTUNNEL_ENCAP_SEG6 = 5;
   static final int SEG6_IPTUNNEL_SRH = 1;
   static final int SEG6_IPTUN_MODE_ENCAP_RED = 3;
+
+  static final int NDMSG = 12;
+  static final int NDM_FLAGS = 10;
+  static final int NDA_DST = 1;
+  static final int NDA_LLADDR = 2;
+  static final int NTF_PROXY = 8;
+  static final int NUD_REACHABLE = 2;
+  static final int NUD_STALE = 4;
+  static final int NUD_DELAY = 8;
+  static final int NUD_PROBE = 0x10;
+  static final int NUD_PERMANENT = 0x80;
 
   static final int RULE = 12;
   static final int FRA_SRC = 2;

@@ -5,7 +5,8 @@ import org.kagemusha.tap.libc.Errno;
 import org.kagemusha.tap.libc.KernelException;
 
 /**
- * Hears changes of links, IPv6 addresses, IPv6 routes and IPv6 rules. Open it before asking {@link
+ * Hears changes of links, IPv6 addresses, IPv6 routes and IPv6 rules, and of IPv6 neighbours where
+ * that is wanted. Open it before asking {@link
  * RouteNetlink} for the present state, so that nothing is missed in between. One thread.
  */
 public final class NetlinkMonitor implements AutoCloseable {
@@ -33,6 +34,9 @@ public final class NetlinkMonitor implements AutoCloseable {
     /** Some IPv6 rule came or went. */
     default void onRules() {}
 
+    /** The neighbour cache has changed. */
+    default void onNeighbour(Neighbour neighbour) {}
+
     /** Events were lost: ask for everything again. */
     default void onOverrun() {}
   }
@@ -56,7 +60,17 @@ public final class NetlinkMonitor implements AutoCloseable {
 
   /** Starts to listen in the network namespace that the calling thread is in. */
   public static NetlinkMonitor open() throws KernelException {
-    return new NetlinkMonitor(new NetlinkSocket(GROUPS));
+    return open(false);
+  }
+
+  /**
+   * Starts to listen in the network namespace that the calling thread is in.
+   *
+   * @param neighbours whether to hear of these too: on a busy link there is much to hear
+   */
+  public static NetlinkMonitor open(boolean neighbours) throws KernelException {
+    return new NetlinkMonitor(
+        new NetlinkSocket(neighbours ? GROUPS | Netlink.RTMGRP_NEIGH : GROUPS));
   }
 
   /** The descriptor to poll for input. */
@@ -104,6 +118,8 @@ public final class NetlinkMonitor implements AutoCloseable {
                     && reader.body8(RTM_TABLE) != Netlink.RT_TABLE_LOCAL;
         case Netlink.RTM_NEWRULE, Netlink.RTM_DELRULE ->
             rules |= reader.body8(0) == Constants.AF_INET6;
+        case Netlink.RTM_NEWNEIGH, Netlink.RTM_DELNEIGH ->
+            Neighbour.read(reader).ifPresent(listener::onNeighbour);
         default -> { }
       }
     }

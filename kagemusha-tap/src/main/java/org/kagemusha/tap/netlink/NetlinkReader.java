@@ -64,6 +64,13 @@ final class NetlinkReader {
     return offset < bodyLength() ? bytes.get(message + Netlink.HEADER + offset) & 0xff : 0;
   }
 
+  /** 16 bits of the body; 0 beyond its end. */
+  int body16(int offset) {
+    return offset + 2 <= bodyLength()
+        ? bytes.getShort(message + Netlink.HEADER + offset) & 0xffff
+        : 0;
+  }
+
   /** 32 bits of the body; 0 beyond its end. */
   int body32(int offset) {
     return offset + 4 <= bodyLength() ? bytes.getInt(message + Netlink.HEADER + offset) : 0;

@@ -3,17 +3,29 @@ package org.kagemusha.tap.rawsocket;
 import java.nio.ByteBuffer;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
+import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.tap.libc.Constants;
 import org.kagemusha.tap.libc.NativeMemory;
 
 /**
- * The vector of sendmmsg(2), laid out as on 64-bit Linux: messages for the raw socket, of one packet
- * each, and for the UDP socket, of one datagram or of several of the same length that leave by
- * UDP_SEGMENT. What a UDP message's headers say goes with it in control messages, the flow label
- * too: IPV6_FLOWINFO takes any label that nobody on the host holds exclusively.
+ * The vector of sendmmsg(2), laid out as on 64-bit Linux: messages for the raw socket and for the
+ * packet socket, of one packet each, and for the UDP socket, of one datagram or of several of the
+ * same length that leave by UDP_SEGMENT. What a UDP message's headers say goes with it in control
+ * messages, the flow label too: IPV6_FLOWINFO takes any label that nobody on the host holds
+ * exclusively.
  */
 final class OutgoingBatch {
+
+  /** The socket that takes a message. */
+  enum Way {
+    /** The raw IPv6 socket. */
+    RAW,
+    /** The UDP socket. */
+    UDP,
+    /** The packet socket. */
+    DIRECT
+  }
 
   /** Most segments of one message: what Linux 4.18 takes. */
   static final int MOST_SEGMENTS = 64;
@@ -31,6 +43,7 @@ final class OutgoingBatch {
   private static final int VECTOR = 16;
   private static final int NAME = 32;
   private static final int NAME_SIZE = 28;
+  private static final int LINK_NAME_SIZE = 20;
   private static final int CONTROL = 96;
   private static final int CONTROL_MESSAGE = 24;
   private static final int WITHOUT_SEGMENT = 72;
@@ -43,7 +56,8 @@ final class OutgoingBatch {
   private final int controls;
   private final int linkIndex;
   private final PacketBuffer[] first;
-  private final boolean[] udp;
+  private final Way[] ways;
+  private final NextHops.Hop[] hops;
   private final int[] index;
   private int packets;
   private int messages;
@@ -63,7 +77,8 @@ final class OutgoingBatch {
     memory = new NativeMemory(controls + size * CONTROL);
     bytes = memory.bytes();
     first = new PacketBuffer[size];
-    udp = new boolean[size];
+    ways = new Way[size];
+    hops = new NextHops.Hop[size];
     index = new int[size + 1];
     for (int i = 0; i < size; i++) {
       prepare(i);
@@ -72,9 +87,7 @@ final class OutgoingBatch {
 
   private void prepare(int i) {
     bytes.putLong(i * MESSAGE, memory.address(names + i * NAME));
-    bytes.putInt(i * MESSAGE + 8, NAME_SIZE);
     bytes.putLong(i * MESSAGE + CONTROL_POINTER, memory.address(controls + i * CONTROL));
-    bytes.putShort(names + i * NAME, (short) Constants.AF_INET6);
     int control = controls + i * CONTROL;
     control(control, 4, Constants.IPPROTO_IPV6, Constants.IPV6_TCLASS);
     control(control + CONTROL_MESSAGE, 4, Constants.IPPROTO_IPV6, Constants.IPV6_HOPLIMIT);
@@ -106,8 +119,13 @@ final class OutgoingBatch {
     return memory.address(message * MESSAGE);
   }
 
-  boolean isUdp(int message) {
-    return udp[message];
+  Way way(int message) {
+    return ways[message];
+  }
+
+  /** Where a message for the packet socket goes. */
+  NextHops.Hop hop(int message) {
+    return hops[message];
   }
 
   /** The index of a message's first packet; of its end, as that of the next message. */
@@ -117,12 +135,35 @@ final class OutgoingBatch {
 
   /** Adds a whole packet for the raw socket; it must have an address. */
   void addRaw(PacketBuffer packet, boolean onLink) {
-    int message = begin(packet, false);
+    int message = begin(packet, Way.RAW);
     vector(packet.address() + packet.offset(), packet.length());
     bytes.putLong(message * MESSAGE + CONTROL_LENGTH, 0);
-    int name = names + message * NAME;
+    int name = destination(packet, message);
     bytes.putShort(name + 2, (short) 0);
     bytes.putInt(name + 24, onLink ? linkIndex : 0);
+    open = false;
+  }
+
+  /** Adds a whole packet for the packet socket; it must have an address. */
+  void addDirect(PacketBuffer packet, NextHops.Hop hop) {
+    int message = begin(packet, Way.DIRECT);
+    hops[message] = hop;
+    vector(packet.address() + packet.offset(), packet.length());
+    bytes.putLong(message * MESSAGE + CONTROL_LENGTH, 0);
+    bytes.putInt(message * MESSAGE + 8, LINK_NAME_SIZE);
+    // struct sockaddr_ll of packet(7).
+    int name = names + message * NAME;
+    bytes.putShort(name, (short) Constants.AF_PACKET);
+    bytes.put(name + 2, (byte) (Constants.ETH_P_IPV6 >>> 8));
+    bytes.put(name + 3, (byte) Constants.ETH_P_IPV6);
+    bytes.putInt(name + 4, hop.index());
+    bytes.putShort(name + 8, (short) 0);
+    bytes.put(name + 10, (byte) 0);
+    bytes.put(name + 11, (byte) MacAddress.BYTES);
+    long mac = hop.mac();
+    for (int i = 0; i < MacAddress.BYTES; i++) {
+      bytes.put(name + 12 + i, (byte) (mac >>> 40 - 8 * i));
+    }
     open = false;
   }
 
@@ -136,11 +177,11 @@ final class OutgoingBatch {
     if (joins && open && extend(packet, payload)) {
       return;
     }
-    int message = begin(packet, true);
+    int message = begin(packet, Way.UDP);
     vector(packet.address() + packet.offset() + HEADERS, payload);
     ByteBuffer from = packet.bytes();
     int at = packet.offset();
-    int name = names + message * NAME;
+    int name = destination(packet, message);
     bytes.put(name + 2, from, at + Ipv6Header.BYTES + 2, 2);
     bytes.putInt(name + 24, 0);
     int flow = from.getInt(at);
@@ -201,20 +242,26 @@ final class OutgoingBatch {
         && Ipv6Header.payloadLength(packet.bytes(), packet.offset()) == length;
   }
 
-  private int begin(PacketBuffer packet, boolean isUdp) {
+  private int begin(PacketBuffer packet, Way way) {
     int message = messages++;
     first[message] = packet;
-    udp[message] = isUdp;
+    ways[message] = way;
     index[message] = packets;
     int at = message * MESSAGE;
     bytes.putLong(at + VECTOR_POINTER, memory.address(vectors + packets * VECTOR));
     bytes.putLong(at + VECTOR_COUNT, 1);
-    bytes.put(
-        names + message * NAME + 8,
-        packet.bytes(),
-        packet.offset() + Ipv6Header.DESTINATION,
-        Ipv6Address.BYTES);
     return message;
+  }
+
+  /** Writes what is the same in each {@code struct sockaddr_in6}; gives the index of the name. */
+  private int destination(PacketBuffer packet, int message) {
+    bytes.putInt(message * MESSAGE + 8, NAME_SIZE);
+    int name = names + message * NAME;
+    bytes.putShort(name, (short) Constants.AF_INET6);
+    bytes.putInt(name + 4, 0);
+    bytes.put(
+        name + 8, packet.bytes(), packet.offset() + Ipv6Header.DESTINATION, Ipv6Address.BYTES);
+    return name;
   }
 
   private void vector(long address, int length) {

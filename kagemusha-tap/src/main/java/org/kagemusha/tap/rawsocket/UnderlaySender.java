@@ -3,6 +3,7 @@ package org.kagemusha.tap.rawsocket;
 import java.nio.ByteBuffer;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.ipsec.engine.CipherTeam;
+import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.Underlay.Sent;
@@ -21,7 +22,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sends packets in batches, in the order in which they were given. ESP in UDP leaves by the UDP
- * socket, all else by a raw one.
+ * socket, what has a next hop of {@link NextHops} by the packet socket, all else by a raw one.
  *
  * <p>Packets wait in slots. After one was refused and not yet told of, and where it does not fit a
  * slot, a packet is sent at once, behind those that wait, and the answer is the kernel's own.
@@ -33,6 +34,7 @@ final class UnderlaySender implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(UnderlaySender.class);
 
   private final Descriptor raw;
+  private final DirectSocket direct;
   private final EncapsulationSocket encapsulation;
   private final int linkIndex;
   private final int size;
@@ -52,6 +54,7 @@ final class UnderlaySender implements AutoCloseable {
 
   private UnderlaySender(
       Descriptor raw,
+      DirectSocket direct,
       EncapsulationSocket encapsulation,
       UnderlaySettings settings,
       Counters counters,
@@ -59,6 +62,7 @@ final class UnderlaySender implements AutoCloseable {
     this.counters = counters;
     this.team = team;
     this.raw = raw;
+    this.direct = direct;
     this.encapsulation = encapsulation;
     linkIndex = settings.linkIndex();
     size = settings.batch();
@@ -73,12 +77,14 @@ final class UnderlaySender implements AutoCloseable {
 
   /**
    * @param encapsulation the UDP socket, or null where there is none
+   * @param hops which packets leave past the routing table, or null for none
    * @param counters where packets are counted that could not be sealed
    * @param team seals what is deferred, if it has more than one member
    */
   static UnderlaySender open(
       UnderlaySettings settings,
       EncapsulationSocket encapsulation,
+      NextHops hops,
       Counters counters,
       CipherTeam team)
       throws KernelException {
@@ -91,12 +97,29 @@ final class UnderlaySender implements AutoCloseable {
       raw.setOption(
           Constants.IPPROTO_IPV6, Constants.IPV6_MULTICAST_LOOP, 0, "IPV6_MULTICAST_LOOP");
       UnderlaySocket.restrict(raw, settings);
-      UnderlaySender sender = new UnderlaySender(raw, encapsulation, settings, counters, team);
-      sender.bind(settings.local());
+      DirectSocket direct = hops == null ? null : openDirect(hops, counters);
+      UnderlaySender sender =
+          new UnderlaySender(raw, direct, encapsulation, settings, counters, team);
+      try {
+        sender.bind(settings.local());
+      } catch (KernelException e) {
+        sender.close();
+        throw e;
+      }
       return sender;
     } catch (KernelException | RuntimeException e) {
       raw.close();
       throw e;
+    }
+  }
+
+  private static DirectSocket openDirect(NextHops hops, Counters counters) {
+    try {
+      return DirectSocket.open(hops, counters);
+    } catch (KernelException e) {
+      hops.unavailable(e.getMessage());
+      log.warn("direct sending not used cause={}", e.getMessage());
+      return null;
     }
   }
 
@@ -106,6 +129,9 @@ final class UnderlaySender implements AutoCloseable {
    */
   void bind(Ipv6Address local) throws KernelException {
     raw.bind(local, 0);
+    if (direct != null) {
+      direct.local(local);
+    }
   }
 
   boolean segments() {
@@ -142,6 +168,9 @@ final class UnderlaySender implements AutoCloseable {
       return Sent.UNREACHABLE;
     }
     boolean udp = !onLink && isOurUdp(packet);
+    if (direct != null && batch.packets() == 0) {
+      direct.look();
+    }
     if (size == 1 || refusals > 0 || length > largest) {
       transmit();
       return sendNow(packet, udp, onLink);
@@ -165,8 +194,11 @@ final class UnderlaySender implements AutoCloseable {
   }
 
   private void add(PacketBuffer slot, boolean udp, boolean onLink) {
+    NextHops.Hop hop;
     if (udp) {
       batch.addUdp(slot, segments);
+    } else if (!onLink && direct != null && (hop = direct.choose(slot)) != null) {
+      batch.addDirect(slot, hop);
     } else {
       UdpEncapsulation.restoreChecksum(slot);
       batch.addRaw(slot, onLink);
@@ -189,15 +221,18 @@ final class UnderlaySender implements AutoCloseable {
     int at = 0;
     int messages = batch.messages();
     while (at < messages) {
-      boolean udp = batch.isUdp(at);
+      OutgoingBatch.Way way = batch.way(at);
       int end = at + 1;
-      while (end < messages && batch.isUdp(end) == udp) {
+      while (end < messages && batch.way(end) == way) {
         end++;
       }
-      int sent = Libc.sendmmsg(fd(udp), batch.address(at), end - at, Constants.MSG_DONTWAIT);
+      int sent = Libc.sendmmsg(fd(way), batch.address(at), end - at, Constants.MSG_DONTWAIT);
       // An error of a later message shows when the call begins with it.
       if (sent > 0) {
         at += sent;
+        if (way == OutgoingBatch.Way.DIRECT) {
+          counters.add(Counter.DIRECT_PACKETS_SENT, sent);
+        }
       } else {
         failed(at, Libc.errno());
         at++;
@@ -268,10 +303,14 @@ final class UnderlaySender implements AutoCloseable {
   }
 
   private void failed(int message, int errno) {
+    if (batch.way(message) == OutgoingBatch.Way.DIRECT) {
+      failedDirect(message, errno);
+      return;
+    }
     int from = batch.firstPacket(message);
     int end = batch.firstPacket(message + 1);
     boolean divides =
-        batch.isUdp(message)
+        batch.way(message) == OutgoingBatch.Way.UDP
             && (errno == Errno.EINVAL || errno == Errno.EIO || errno == Errno.EMSGSIZE);
     if (!divides || end - from == 1 && errno == Errno.EMSGSIZE) {
       for (int i = from; i < end; i++) {
@@ -294,6 +333,23 @@ final class UnderlaySender implements AutoCloseable {
     }
   }
 
+  /** What is not the packet's own fault is the next hop's, and the routing table knows better. */
+  private void failedDirect(int message, int errno) {
+    int packet = batch.firstPacket(message);
+    Sent sent = reason(errno);
+    if (sent == Sent.UNREACHABLE) {
+      direct.failed(batch.hop(message), errno);
+      sent = sendNow(slots[packet], false, false);
+    } else if (errno == Errno.ENOBUFS) {
+      // The device's queue was full and the packet is gone, of which a raw socket says nothing.
+      counters.drop(DropReason.SEND_FAILED);
+      return;
+    }
+    if (sent != Sent.OK) {
+      refuse(packet, sent);
+    }
+  }
+
   private void refuse(int packet, Sent reason) {
     PacketBuffer spare = refused[refusals];
     refused[refusals] = slots[packet];
@@ -309,7 +365,7 @@ final class UnderlaySender implements AutoCloseable {
     single.clear();
     if (udp) {
       single.addUdp(packet, false);
-      if (Libc.sendmsg(fd(true), single.address(0), Constants.MSG_DONTWAIT) >= 0) {
+      if (Libc.sendmsg(fd(OutgoingBatch.Way.UDP), single.address(0), Constants.MSG_DONTWAIT) >= 0) {
         return Sent.OK;
       }
       int errno = Libc.errno();
@@ -321,7 +377,7 @@ final class UnderlaySender implements AutoCloseable {
     }
     UdpEncapsulation.restoreChecksum(packet);
     single.addRaw(packet, onLink);
-    return Libc.sendmsg(fd(false), single.address(0), Constants.MSG_DONTWAIT) >= 0
+    return Libc.sendmsg(raw.fd(), single.address(0), Constants.MSG_DONTWAIT) >= 0
         ? Sent.OK
         : reason(Libc.errno());
   }
@@ -333,8 +389,12 @@ final class UnderlaySender implements AutoCloseable {
     return large.copyFrom(packet);
   }
 
-  private int fd(boolean udp) {
-    return udp ? encapsulation.sender().fd() : raw.fd();
+  private int fd(OutgoingBatch.Way way) {
+    return switch (way) {
+      case RAW -> raw.fd();
+      case UDP -> encapsulation.sender().fd();
+      case DIRECT -> direct.fd();
+    };
   }
 
   private static boolean isUdp(PacketBuffer packet) {
@@ -372,5 +432,8 @@ final class UnderlaySender implements AutoCloseable {
   @Override
   public void close() {
     raw.close();
+    if (direct != null) {
+      direct.close();
+    }
   }
 }

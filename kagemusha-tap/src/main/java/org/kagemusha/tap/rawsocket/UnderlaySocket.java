@@ -73,7 +73,7 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
    */
   public static UnderlaySocket open(UnderlaySettings settings, Counters counters)
       throws KernelException {
-    return open(settings, counters, CipherTeam.alone(), (packet, esp) -> { });
+    return open(settings, counters, CipherTeam.alone(), (packet, esp) -> { }, null);
   }
 
   /**
@@ -82,10 +82,16 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
    * @param counters where packets are counted that are dropped here
    * @param team of one: packets are sealed before {@link #send} and opened after they were received
    * @param arrivals hears of what the team could open
+   * @param hops which packets leave past the routing table, or null for none; not with a mark or
+   *     device, which are the routing table's
    */
   public static UnderlaySocket open(
-      UnderlaySettings settings, Counters counters, CipherTeam team, Arrivals arrivals)
+      UnderlaySettings settings, Counters counters, CipherTeam team, Arrivals arrivals,
+      NextHops hops)
       throws KernelException {
+    if (hops != null && (settings.mark() != 0 || settings.device().isPresent())) {
+      throw new IllegalArgumentException("next hops do not go with a mark or a device");
+    }
     EarlyOpening opening =
         team.members() > 1 && settings.batch() > 1 ? new EarlyOpening(team, arrivals) : null;
     List<UnderlayReceiver> receivers = new ArrayList<>();
@@ -99,7 +105,7 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
         receivers.add(
             UnderlayReceiver.openEncapsulation(encapsulation, settings, counters, opening));
       }
-      UnderlaySender sender = UnderlaySender.open(settings, encapsulation, counters, team);
+      UnderlaySender sender = UnderlaySender.open(settings, encapsulation, hops, counters, team);
       return new UnderlaySocket(sender, receivers, settings.batch());
     } catch (KernelException | RuntimeException e) {
       receivers.forEach(UnderlayReceiver::close);

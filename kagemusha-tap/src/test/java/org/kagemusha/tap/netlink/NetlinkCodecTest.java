@@ -122,6 +122,7 @@ class NetlinkCodecTest {
       Link.read(reader);
       InterfaceAddress.read(reader);
       Route.read(reader);
+      Neighbour.read(reader);
       reader.error();
       reader.errorText();
     }
@@ -171,6 +172,43 @@ class NetlinkCodecTest {
     removed[16] = 7;
     NetlinkMonitor.dispatch(reader(removed), listener);
     assertEquals(List.of("address 2001:db8:3000::c0a", "gone tap0"), events);
+  }
+
+  @Test
+  void takesANeighbourApart() {
+    // ndmsg of rtnetlink(7): family, interface 2, state, flags, type; NDA_DST, NDA_LLADDR.
+    String address = "14000100" + "fe800000000000000000000000000001";
+    String mac = "0a000200" + "0200000000010000";
+    for (int state : new int[] {0x02, 0x04, 0x08, 0x10, 0x80}) {
+      assertEquals(
+          Optional.of(
+              new Neighbour(
+                  2, Ipv6Address.parse("fe80::1"),
+                  Optional.of(MacAddress.parse("02:00:00:00:00:01")))),
+          neighbour("1c00", 10, state, 0, address + mac));
+    }
+    for (int state : new int[] {0x01, 0x20, 0x40}) {
+      assertTrue(neighbour("1c00", 10, state, 0, address + mac).orElseThrow().mac().isEmpty());
+    }
+    assertTrue(neighbour("1d00", 10, 2, 0, address + mac).orElseThrow().mac().isEmpty());
+    assertTrue(neighbour("1c00", 10, 2, 0, address).orElseThrow().mac().isEmpty());
+    assertEquals(Optional.empty(), neighbour("1c00", 10, 2, 8, address));
+    assertEquals(Optional.empty(), neighbour("1c00", 7, 2, 0, address + mac));
+    assertEquals(Optional.empty(), neighbour("1c00", 10, 2, 0, mac));
+    assertEquals(Optional.empty(), neighbour("1800", 10, 2, 0, address + mac));
+  }
+
+  private static Optional<Neighbour> neighbour(
+      String type, int family, int state, int flags, String attributes) {
+    String body =
+        "%02x000000".formatted(family) + "02000000" + "%02x00".formatted(state)
+            + "%02x01".formatted(flags) + attributes;
+    NetlinkReader reader =
+        reader(
+            "%02x000000".formatted(16 + body.length() / 2) + type + "0000" + "0000000000000000"
+                + body);
+    assertTrue(reader.next());
+    return Neighbour.read(reader);
   }
 
   @Test

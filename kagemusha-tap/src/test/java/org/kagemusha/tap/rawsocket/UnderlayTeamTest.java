@@ -96,7 +96,7 @@ class UnderlayTeamTest {
       NetworkNamespace where, Ipv6Address local, int batch, Counters count, CipherTeam by) {
     UnderlaySettings settings =
         UnderlaySettings.of(local).withEncapsulation(PORT, false).withBatch(batch, 1500);
-    return where.run(() -> UnderlaySocket.open(settings, count, by, database::prepare));
+    return where.run(() -> UnderlaySocket.open(settings, count, by, database::prepare, null));
   }
 
   private static SecurityAssociationParameters parameters(int spi) {
