@@ -235,9 +235,24 @@ final class GuestMobility
    * @param sinceNs when
    */
   void paused(long sinceNs) {
-    if (presence.paused(nowNs)) {
+    boolean news = presence.paused(nowNs);
+    if (news) {
       recorder.paused(place.toString(), nowNs);
+      log.info("guest paused vm={} place={}", settings.name(), place);
+    }
+    // The home agent, or the next host, may have told first that the guest is away.
+    if (news || handover.isMigrating()) {
       handover.paused(place == Place.HOME, sinceNs);
+    }
+  }
+
+  /** The VM is elsewhere now: another host has asked for its packets, by the home agent's word. */
+  void moved() {
+    if (!handover.isMigrating()) {
+      paused(nowNs);
+    } else if (presence.paused(nowNs)) {
+      // When it was stopped, its VMM is about to say.
+      recorder.paused(place.toString(), nowNs);
       log.info("guest paused vm={} place={}", settings.name(), place);
     }
   }

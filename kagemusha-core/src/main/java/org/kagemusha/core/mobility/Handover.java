@@ -144,8 +144,13 @@ final class Handover {
    * @param sinceNs when it was stopped
    */
   void paused(boolean atHome, long sinceNs) {
-    oldPlace.paused(atHome, sinceNs);
+    oldPlace.paused(atHome, sinceNs, nowNs);
     newPlace.release();
+  }
+
+  /** Whether the VM may be stopped at any moment, and that it was stopped has not been told yet. */
+  boolean isMigrating() {
+    return oldPlace.isMigrating();
   }
 
   boolean wantsCopies() {

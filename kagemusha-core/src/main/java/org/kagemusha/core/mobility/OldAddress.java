@@ -48,6 +48,16 @@ final class OldAddress {
     return ring != null && !ring.isEmpty();
   }
 
+  /** How many packets are kept. */
+  int kept() {
+    return ring == null ? 0 : ring.size();
+  }
+
+  /** How many octets they take. */
+  int keptOctets() {
+    return ring == null ? 0 : ring.octets();
+  }
+
   void forgetSecret() {
     if (secret != null) {
       secret.destroy();

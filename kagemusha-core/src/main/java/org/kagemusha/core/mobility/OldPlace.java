@@ -43,6 +43,9 @@ final class OldPlace {
 
   static final long DRAIN_INTERVAL_NS = 1_000_000L;
 
+  /** How long the VMM may take to say when it stopped the VM, once another host has asked. */
+  static final long NEWS_NS = 50_000_000L;
+
   private enum Mode {
     OFF,
     MIGRATING,
@@ -66,6 +69,7 @@ final class OldPlace {
   private boolean home;
   private long overNs = NodeEngine.NEVER;
   private long drainNs = NodeEngine.NEVER;
+  private long newsNs = NodeEngine.NEVER;
   private PacketBuffer scratch;
   private Ipv6Address peer;
 
@@ -144,8 +148,12 @@ final class OldPlace {
   private void forgetCopies() {
     mode = Mode.OFF;
     home = false;
+    overNs = NodeEngine.NEVER;
+    newsNs = NodeEngine.NEVER;
     for (OldAddress address : all) {
       address.ring = null;
+      address.forward = null;
+      address.proxy = null;
     }
   }
 
@@ -155,7 +163,7 @@ final class OldPlace {
    * @param atHome whether its packets come over the home link; then copies of them are wanted
    * @param sinceNs when it was stopped, if that is known; else now
    */
-  void paused(boolean atHome, long sinceNs) {
+  void paused(boolean atHome, long sinceNs, long nowNs) {
     if (mode == Mode.MIGRATING && atHome == home) {
       keepSince(sinceNs);
     } else {
@@ -168,11 +176,18 @@ final class OldPlace {
       home = atHome;
     }
     mode = Mode.PAUSED;
+    newsNs = NodeEngine.NEVER;
     if (home) {
       for (HomeAddressPath path : traffic.paths()) {
         frames.sayKept(path.registration().homeAddress());
       }
     }
+    for (OldAddress address : all) {
+      if (address.forward != null || address.proxy != null) {
+        logForwarding(address);
+      }
+    }
+    drain(nowNs);
   }
 
   private void keepSince(long sinceNs) {
@@ -202,7 +217,7 @@ final class OldPlace {
       return;
     }
     OldAddress address = address(destination);
-    if (address.proxy != null && !address.hasKept()) {
+    if (address.proxy != null && !address.hasKept() && isBusy()) {
       pass(address, packet, nowNs);
     } else {
       keep(address, packet, atNs);
@@ -212,23 +227,34 @@ final class OldPlace {
   /**
    * The home agent proxies a home address: the VM is registered elsewhere, and what was kept of its
    * packets goes to the home agent, which tunnels them there, and lets others wait for the second
-   * mark.
+   * mark. A busy VMM may tell of the stop only after that; what was given to the guest before it is
+   * not known until then.
    */
   void onProxied(Ipv6Address homeAddress, MacAddress homeAgent, long nowNs) {
-    if (!home || !isBusy()) {
+    if (!wantsCopies()) {
       return;
     }
     OldAddress address = address(homeAddress);
-    if (address.proxy == null) {
+    boolean news = address.proxy == null;
+    address.proxy = homeAgent;
+    if (news) {
       address.drained = false;
       address.marked = false;
-      log.info(
-          "handover forwarding vm={} hoa={} from=home to={} kept={}",
-          vm, homeAddress, homeAgent, address.hasKept() ? address.ring.size() : 0);
       overNs = nowNs + GRACE_NS;
     }
-    address.proxy = homeAgent;
-    drain(nowNs);
+    if (isBusy()) {
+      if (news) {
+        logForwarding(address);
+      }
+      drain(nowNs);
+    }
+  }
+
+  private void logForwarding(OldAddress address) {
+    log.info(
+        "handover forwarding vm={} hoa={} from={} to={} kept={}",
+        vm, address.homeAddress, home ? "home" : address.forward.local(),
+        home ? address.proxy : address.forward.remote(), address.kept());
   }
 
   /**
@@ -288,6 +314,7 @@ final class OldPlace {
   private void forget() {
     overNs = NodeEngine.NEVER;
     drainNs = NodeEngine.NEVER;
+    newsNs = NodeEngine.NEVER;
     for (OldAddress address : all) {
       if (address.ring != null) {
         counters.drop(DropReason.HANDOVER_NOT_FETCHED, address.ring.clear());
@@ -305,6 +332,11 @@ final class OldPlace {
     }
     home = false;
     scratch = null;
+  }
+
+  /** Whether a migration is under way, and the VM has not been said to be stopped. */
+  boolean isMigrating() {
+    return mode == Mode.MIGRATING;
   }
 
   /** Whether a packet is on its way or kept for somebody; the daemon must not end yet. */
@@ -332,7 +364,7 @@ final class OldPlace {
       }
       return mode == Mode.LEFT;
     }
-    if (address.forward != null && !address.hasKept()) {
+    if (address.forward != null && !address.hasKept() && isBusy()) {
       pass(address, packet, nowNs);
       return true;
     }
@@ -437,7 +469,11 @@ final class OldPlace {
       Ipv6Address to,
       Ipv6Address careOf,
       long nowNs) {
-    paused(false, nowNs);
+    if (mode == Mode.MIGRATING) {
+      newsNs = nowNs + NEWS_NS;
+    } else {
+      paused(false, nowNs, nowNs);
+    }
     overNs = nowNs + GRACE_NS;
     peer = to;
     Tunnel tunnel = new Tunnel(tunnels);
@@ -450,10 +486,10 @@ final class OldPlace {
     }
     address.forward = tunnel;
     address.marked = false;
-    log.info(
-        "handover forwarding vm={} hoa={} from={} to={} kept={}",
-        vm, address.homeAddress, careOf, to, address.hasKept() ? address.ring.size() : 0);
-    drain(nowNs);
+    if (isBusy()) {
+      logForwarding(address);
+      drain(nowNs);
+    }
   }
 
   private void answer(HandoverMessage answer, Ipv6Address to, Ipv6Address careOf) {
@@ -518,6 +554,9 @@ final class OldPlace {
   }
 
   void onDeadline(long nowNs) {
+    if (newsNs <= nowNs) {
+      paused(false, newsNs - NEWS_NS, nowNs);
+    }
     if (drainNs <= nowNs) {
       drain(nowNs);
     }
@@ -529,7 +568,7 @@ final class OldPlace {
   }
 
   long nextDeadlineNs() {
-    return Math.min(drainNs, overNs);
+    return Math.min(newsNs, Math.min(drainNs, overNs));
   }
 
   Ipv6Address peer() {
@@ -546,24 +585,10 @@ final class OldPlace {
   }
 
   int waiting() {
-    if (!isBusy()) {
-      return 0;
-    }
-    int count = 0;
-    for (OldAddress address : all) {
-      count += address.ring == null ? 0 : address.ring.size();
-    }
-    return count;
+    return isBusy() ? all.stream().mapToInt(OldAddress::kept).sum() : 0;
   }
 
   int waitingOctets() {
-    if (!isBusy()) {
-      return 0;
-    }
-    int count = 0;
-    for (OldAddress address : all) {
-      count += address.ring == null ? 0 : address.ring.octets();
-    }
-    return count;
+    return isBusy() ? all.stream().mapToInt(OldAddress::keptOctets).sum() : 0;
   }
 }

@@ -91,7 +91,7 @@ final class UnderlayInput {
     if (mobility.careOf() == null) {
       counters.drop(DropReason.OUTER_DESTINATION_WRONG);
     } else if (reader.signalling().message() instanceof HandoverMessage) {
-      handover.onMessage(reader.signalling(), mobility.careOf(), mobility::paused);
+      handover.onMessage(reader.signalling(), mobility.careOf(), mobility::moved);
     } else {
       signalling.receive(reader.signalling(), mobility.careOf(), nowNs);
     }

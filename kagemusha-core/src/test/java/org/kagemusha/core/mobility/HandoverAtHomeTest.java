@@ -109,8 +109,6 @@ class HandoverAtHomeTest {
     copy(1);
     long stop = f.now + 1;
     copy(2, stop);
-    homeAgentProxies(HOME_ADDRESS);
-    assertEquals(List.of(), sentToHomeAgent());
     f.node.paused(f.now + 5_000_000, stop);
     copy(3);
     homeAgentProxies(HOME_ADDRESS);
@@ -119,6 +117,39 @@ class HandoverAtHomeTest {
     assertArrayEquals(packet(2), MobileNodeFixture.ipv6Of(sent.get(0)));
     assertArrayEquals(packet(3), MobileNodeFixture.ipv6Of(sent.get(1)));
     assertEquals(2, f.counters.get(Counter.HANDOVER_PACKETS_KEPT));
+  }
+
+  @Test
+  void newsOfTheStopMayComeAfterTheHomeAgentProxies() {
+    f.pass(2 * SECOND);
+    f.node.migrating(true, f.now);
+    copy(1);
+    long stop = f.now + 1;
+    copy(2, stop);
+    homeAgentProxies(HOME_ADDRESS);
+    copy(3);
+    assertEquals(List.of(), sentToHomeAgent());
+    f.now += 5 * MS;
+    f.node.paused(f.now, stop);
+    copy(4);
+    List<byte[]> sent = sentToHomeAgent();
+    assertEquals(3, sent.size());
+    for (int i = 0; i < 3; i++) {
+      assertArrayEquals(packet(i + 2), MobileNodeFixture.ipv6Of(sent.get(i)));
+    }
+    f.node.left(f.now);
+    f.pass(6 * SECOND);
+    assertFalse(f.node.wantsGuestFrameCopies());
+  }
+
+  @Test
+  void migrationOfWhichNothingMoreIsToldIsOverAfterTheGrace() {
+    f.node.migrating(true, f.now);
+    copy(1);
+    homeAgentProxies(HOME_ADDRESS);
+    f.pass(6 * SECOND);
+    assertFalse(f.node.wantsGuestFrameCopies());
+    assertEquals(List.of(), sentToHomeAgent());
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.kagemusha.core.mobility.MobileNodeFixture.HOME_ADDRESS;
 import static org.kagemusha.core.mobility.MobileNodeFixture.MS;
+import static org.kagemusha.core.mobility.MobileNodeFixture.SECOND;
 import static org.kagemusha.core.mobility.MobileNodeFixture.TAP_MAC;
 
 import java.util.ArrayList;
@@ -71,6 +72,16 @@ class HandoverHomeTest {
     assertEquals("", disorder());
     assertTrue(home.counters.get(Counter.HANDOVER_PACKETS_KEPT) > 0);
     assertTrue(heldByTheHomeAgent() > 0);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {15, 60})
+  void newsOfTheStopMayComeAfterTheMove(int late) {
+    world.pauseUnheard(late * MS);
+    world.pass(10 * MS);
+    world.arriveAt(away);
+    world.pass(SECOND);
+    assertEquals("", disorder().replaceAll(" late \\d+", ""), "order needs the news in time");
   }
 
   @Test

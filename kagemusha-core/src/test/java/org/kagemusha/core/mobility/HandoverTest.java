@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.kagemusha.core.LogLines;
 import org.kagemusha.core.mobility.HandoverWorld.Host;
 import org.kagemusha.core.node.Counter;
@@ -161,6 +162,33 @@ class HandoverTest {
     // In the queue of a tap that nobody reads any more; what is kept is of these, too.
     assertEquals(6, world.lost.size());
     assertEquals(0, world.hosts.get(0).counters.drops(DropReason.HANDOVER_NOT_FETCHED));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {20, 40})
+  void newsOfTheStopMayComeAfterTheInitiate(int late) {
+    HandoverWorld world = world(true, 2);
+    world.stream();
+    world.pass(100 * MS);
+    world.pauseUnheard(late * MS);
+    world.pass(10 * MS);
+    world.arriveAt(world.hosts.get(1));
+    world.drain();
+    // The first host gave the guest's tap copies until it was told.
+    assertEquals(all(world), world.received);
+  }
+
+  @Test
+  void stopOfWhichNothingIsToldWasAtTheInitiateAtTheLatest() {
+    HandoverWorld world = world(true, 2);
+    world.stream();
+    world.pass(100 * MS);
+    world.pauseUnheard(10 * SECOND);
+    world.pass(10 * MS);
+    world.arriveAt(world.hosts.get(1));
+    world.drain();
+    assertEquals(world.sent(), world.received.size() + 15, 5, "what came before it is lost");
+    assertEquals("", world.disorder().replaceAll(" missing \\d+", ""));
   }
 
   @Test
