@@ -1,8 +1,8 @@
 package org.kagemusha.core.homeagent;
 
 import java.nio.ByteBuffer;
-import org.kagemusha.core.homeagent.BindingCacheEntry.State;
 import org.kagemusha.core.handover.Mark;
+import org.kagemusha.core.homeagent.BindingCacheEntry.State;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.wire.Ipv6Address;

@@ -161,7 +161,7 @@ final class OldPlace {
    * The VM is paused: it may go on here or elsewhere.
    *
    * @param atHome whether its packets come over the home link; then copies of them are wanted
-   * @param sinceNs when it was stopped, if that is known; else now
+   * @param sinceNs when it was stopped, if that is known; else {@code nowNs}
    */
   void paused(boolean atHome, long sinceNs, long nowNs) {
     if (mode == Mode.MIGRATING && atHome == home) {

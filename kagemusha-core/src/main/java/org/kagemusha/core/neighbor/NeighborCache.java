@@ -153,7 +153,7 @@ public final class NeighborCache {
 
   /**
    * Puts an Ethernet header on an IPv6 packet and sends it, after resolution if need be. A packet
-   * that has to wait is copied; at most sixteen wait per neighbour, the newest.
+   * that has to wait is copied; at most 64 wait per neighbour, the newest.
    */
   public void send(PacketBuffer ipv6, long nowNs) {
     ByteBuffer bytes = ipv6.bytes();
