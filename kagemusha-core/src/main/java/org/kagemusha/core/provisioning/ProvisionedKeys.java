@@ -42,9 +42,19 @@ public final class ProvisionedKeys implements KeySource {
   /** Hears of what happens by itself. */
   @FunctionalInterface
   public interface Listener {
-    /** New keys are wanted at once: none are left, a limit is near, or the peer has lost them. */
-    void onWanted(String reason, long nowNs);
+    /**
+     * New keys are wanted: none are left, a limit is near, or the peer has lost them.
+     *
+     * @param waitNs how long to wait before they are asked for, ns; 0 if they are needed now
+     */
+    void onWanted(String reason, long waitNs);
   }
+
+  /**
+   * How long a place that the VM has left waits before it asks for the keys of another stay: a TLS
+   * handshake would take processor time from the move that is under way.
+   */
+  static final long CALM_NS = 1_000_000_000L;
 
   /** How often a doubt, which anybody can raise, may lead to a request. */
   static final long DOUBT_INTERVAL_NS = 10_000_000_000L;
@@ -66,6 +76,7 @@ public final class ProvisionedKeys implements KeySource {
   private long lookedNs;
   private long nextDoubtNs = Long.MIN_VALUE;
   private boolean limitTold;
+  private boolean postponed;
   private int asked;
 
   /**
@@ -119,6 +130,7 @@ public final class ProvisionedKeys implements KeySource {
     renewalNs = nowNs + validityNs * 2 / 3 - (grant.spi() & 0xff) * (validityNs / 15 / 0xff);
     look(nowNs);
     limitTold = false;
+    postponed = false;
     return Installed.OK;
   }
 
@@ -154,7 +166,14 @@ public final class ProvisionedKeys implements KeySource {
   @Override
   public SecurityAssociationPair associations(Ipv6Address homeAddress, Purpose purpose) {
     InstalledGrant newest = current;
-    if (newest == null || purpose == Purpose.PAYLOAD && !newest.grant.payloadProtected()) {
+    if (newest == null) {
+      if (postponed && purpose == Purpose.SIGNALLING) {
+        postponed = false;
+        listener.onWanted("the VM is back already", 0);
+      }
+      return null;
+    }
+    if (purpose == Purpose.PAYLOAD && !newest.grant.payloadProtected()) {
       return null;
     }
     // A second is long at a gigabit per second: the deadline comes earlier then.
@@ -198,7 +217,7 @@ public final class ProvisionedKeys implements KeySource {
   public void inDoubt(Ipv6Address homeAddress, long nowNs) {
     if (nowNs >= nextDoubtNs) {
       nextDoubtNs = nowNs + DOUBT_INTERVAL_NS;
-      listener.onWanted("home agent seems to have lost the keys", nowNs);
+      listener.onWanted("home agent seems to have lost the keys", 0);
     }
   }
 
@@ -207,8 +226,13 @@ public final class ProvisionedKeys implements KeySource {
     if (current != null && (current.confirmed || current.pair.used())) {
       current = null;
       nextLimitNs = NodeEngine.NEVER;
-      listener.onWanted("keys were used here, the next stay gets others", nowNs);
+      wantForNextStay();
     }
+  }
+
+  private void wantForNextStay() {
+    postponed = true;
+    listener.onWanted("keys were used here, the next stay gets others", CALM_NS);
   }
 
   @Override
@@ -221,7 +245,7 @@ public final class ProvisionedKeys implements KeySource {
       }
     }
     if (any && current == null) {
-      listener.onWanted("keys were used here, the next stay gets others", nowNs);
+      wantForNextStay();
     }
   }
 
@@ -244,14 +268,14 @@ public final class ProvisionedKeys implements KeySource {
       }
     }
     if (had && current == null) {
-      listener.onWanted("expired", nowNs);
+      listener.onWanted("expired", 0);
       return;
     }
     if (current != null && nextLimitNs <= nowNs) {
       look(nowNs);
       if (!limitTold && current.isNearLimit()) {
         limitTold = true;
-        listener.onWanted("limit of packets or octets is near", nowNs);
+        listener.onWanted("limit of packets or octets is near", 0);
       }
     }
   }

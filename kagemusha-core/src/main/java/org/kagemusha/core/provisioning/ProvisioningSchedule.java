@@ -36,10 +36,10 @@ public final class ProvisioningSchedule {
     this.random = random;
   }
 
-  /** Keys are wanted as soon as may be; a running attempt is enough, a back-off is kept. */
-  public void wanted(long nowNs) {
+  /** Keys are wanted at a time; a running or earlier attempt is enough, a back-off is kept. */
+  public void wanted(long atNs) {
     if (!running) {
-      nextNs = Math.max(nowNs, notBeforeNs);
+      nextNs = Math.min(nextNs, Math.max(atNs, notBeforeNs));
     }
   }
 

@@ -37,10 +37,16 @@ class ProvisionedKeysTest {
 
   private final SecurityAssociationDatabase database = new SecurityAssociationDatabase();
   private final List<String> wanted = new ArrayList<>();
+  private long waitNs;
   private final ProvisionedKeys keys =
-      new ProvisionedKeys(database, GRACE_NS, (reason, nowNs) -> wanted.add(reason));
+      new ProvisionedKeys(database, GRACE_NS, this::onWanted);
   private long nowNs = 5 * SECOND_NS;
   private int next = 0x1000;
+
+  private void onWanted(String reason, long wait) {
+    wanted.add(reason);
+    waitNs = wait;
+  }
 
   private Grant grant(boolean payloadProtected, long packets, long octets) {
     int spi = next++;
@@ -302,7 +308,6 @@ class ProvisionedKeysTest {
     use();
     SecurityAssociationPair pair = signalling();
     keys.abandoned(nowNs);
-    assertNull(signalling());
     assertNull(payload());
     assertNull(keys.current());
     assertEquals(0, database.size());
@@ -311,8 +316,35 @@ class ProvisionedKeysTest {
         DropReason.ASSOCIATION_EXPIRED,
         pair.outbound().seal(PacketBuffer.copyOf(new byte[1]), Protocol.IPV6));
     assertEquals(1, wanted.size());
+    assertEquals(ProvisionedKeys.CALM_NS, waitNs, "the move comes first");
     keys.abandoned(nowNs);
     assertEquals(1, wanted.size(), "there was nothing left to abandon");
+    assertNull(signalling());
+  }
+
+  @Test
+  void aVmThatIsBackBeforeKeysWereAskedForNeedsThemNow() {
+    install(true);
+    use();
+    keys.departed(nowNs);
+    assertEquals(ProvisionedKeys.CALM_NS, waitNs);
+    assertNull(payload());
+    assertEquals(1, wanted.size(), "packets that are still under way need none");
+    assertNull(signalling());
+    assertEquals(2, wanted.size());
+    assertEquals(0, waitNs);
+    assertNull(signalling());
+    assertEquals(2, wanted.size(), "once");
+  }
+
+  @Test
+  void keysThatEndedOtherwiseAreWantedAtOnceAndOnce() {
+    install(true);
+    advance(VALID * SECOND_NS);
+    assertEquals(List.of("expired"), wanted);
+    assertEquals(0, waitNs);
+    assertNull(signalling());
+    assertEquals(1, wanted.size());
   }
 
   @Test

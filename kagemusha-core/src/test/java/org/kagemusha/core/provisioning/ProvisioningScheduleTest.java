@@ -142,4 +142,14 @@ class ProvisioningScheduleTest {
     schedule.wanted(nowNs + SECOND_NS);
     assertTrue(schedule.isDue(nowNs + SECOND_NS));
   }
+
+  @Test
+  void wantedLaterDelaysNothingThatIsDueBefore() {
+    schedule.wanted(nowNs + SECOND_NS);
+    assertFalse(schedule.isDue(nowNs));
+    schedule.wanted(nowNs);
+    assertTrue(schedule.isDue(nowNs));
+    schedule.wanted(nowNs + SECOND_NS);
+    assertTrue(schedule.isDue(nowNs));
+  }
 }

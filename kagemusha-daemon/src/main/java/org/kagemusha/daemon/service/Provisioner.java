@@ -111,14 +111,18 @@ final class Provisioner implements AutoCloseable {
 
   /** Asks as soon as may be. */
   void want(String reason) {
+    want(reason, 0);
+  }
+
+  private void want(String reason, long waitNs) {
     log.info("keys wanted vm={} reason={}", config.name(), reason);
-    schedule.wanted(System.nanoTime());
+    schedule.wanted(System.nanoTime() + waitNs);
     step();
   }
 
-  private void onWanted(String reason, long nowNs) {
+  private void onWanted(String reason, long waitNs) {
     // The engine is at work: what follows may change its keys.
-    loop.execute(() -> want(reason));
+    loop.execute(() -> want(reason, waitNs));
   }
 
   private void step() {

@@ -188,8 +188,11 @@ class ProvisionerTest {
               .seal(PacketBuffer.copyOf(new byte[20]), Protocol.MOBILITY);
           provisioner.keys().abandoned(System.nanoTime());
         });
-    asked.take();
     assertDestroyed(grant);
+    settle();
+    assertTrue(asked.isEmpty(), "not in the middle of the move");
+    on(() -> provisioner.keys().associations(HOME, Purpose.SIGNALLING));
+    asked.take();
   }
 
   @Test
