@@ -42,10 +42,15 @@ final class CountedUnderlay implements Underlay {
     return underlay.takesDeferred();
   }
 
-  /** Sends a packet of our own: nobody else counts it if it is not taken. */
+  @Override
+  public void transmit() {
+    underlay.transmit();
+  }
+
+  /** Sends a packet of our own, at once: nobody else counts it if it is not taken. */
   void sendOwn(PacketBuffer packet) {
     switch (send(packet)) {
-      case OK -> { }
+      case OK -> transmit();
       case UNREACHABLE -> counters.drop(DropReason.SEND_UNREACHABLE);
       default -> counters.drop(DropReason.SEND_FAILED);
     }

@@ -146,13 +146,13 @@ final class ReturnedGuests {
     fetch.endNs = nowNs + TAKEN_NS;
     fetch.hold = new PacketHold(HELD_OCTETS, nowNs);
     active.add(fetch);
+    send(fetch, nowNs);
     if (neighbors.macOf(homeAddress) == null) {
       neighbors.resolve(homeAddress, nowNs);
       fetch.early = new PacketRing(EARLY_OCTETS);
       fetch.lookNs = nowNs + LOOK_NS;
     }
     LOG.info("handover asked hoa={} from={} to=home", homeAddress, from);
-    send(fetch, nowNs);
     return true;
   }
 

@@ -184,6 +184,7 @@ final class BindingUpdateSender implements BindingUpdateList.Transmitter {
   private String sendAbroad(PacketBuffer packet) {
     switch (underlay.send(packet)) {
       case OK -> {
+        underlay.transmit();
         return null;
       }
       case UNREACHABLE -> {

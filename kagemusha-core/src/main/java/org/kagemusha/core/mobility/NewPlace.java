@@ -122,14 +122,15 @@ final class NewPlace {
         random);
     fetch.hold = new PacketHold(HELD_OCTETS, nowNs);
     fetch.endNs = nowNs + TAKEN_NS;
-    log.info("handover asked vm={} hoa={} from={} to={}", vm, homeAddress, peer, careOf);
     send(fetch, nowNs);
+    log.info("handover asked vm={} hoa={} from={} to={}", vm, homeAddress, peer, careOf);
   }
 
   private void send(Fetch fetch, long nowNs) {
     underlay.send(
         SignallingWriter.build(
             fetch.request.to(), fetch.request.from(), null, null, fetch.request.initiate(), null));
+    underlay.transmit();
     counters.add(Counter.HANDOVER_INITIATES_SENT);
     fetch.request.sent(nowNs);
   }

@@ -184,7 +184,7 @@ final class OldPlace {
     }
     for (OldAddress address : all) {
       if (address.forward != null || address.proxy != null) {
-        logForwarding(address);
+        logForwarding(address, address.kept());
       }
     }
     drain(nowNs);
@@ -243,18 +243,19 @@ final class OldPlace {
       overNs = nowNs + GRACE_NS;
     }
     if (isBusy()) {
-      if (news) {
-        logForwarding(address);
-      }
+      int kept = address.kept();
       drain(nowNs);
+      if (news) {
+        logForwarding(address, kept);
+      }
     }
   }
 
-  private void logForwarding(OldAddress address) {
+  private void logForwarding(OldAddress address, int kept) {
     log.info(
         "handover forwarding vm={} hoa={} from={} to={} kept={}",
         vm, address.homeAddress, home ? "home" : address.forward.local(),
-        home ? address.proxy : address.forward.remote(), address.kept());
+        home ? address.proxy : address.forward.remote(), kept);
   }
 
   /**
@@ -443,9 +444,9 @@ final class OldPlace {
     int code = decide(address, initiate);
     address.lastAnswer =
         address.secret.sign(HandoverMessage.acknowledge(code, initiate), careOf, source);
+    answer(address.lastAnswer, source, careOf);
     log.info(
         "handover initiate vm={} hoa={} from={} code={}", vm, initiate.homeAddress(), source, code);
-    answer(address.lastAnswer, source, careOf);
     if (code < HandoverMessage.REFUSED) {
       counters.add(Counter.HANDOVER_INITIATES_ACCEPTED);
       moved.run();
@@ -487,13 +488,15 @@ final class OldPlace {
     address.forward = tunnel;
     address.marked = false;
     if (isBusy()) {
-      logForwarding(address);
+      int kept = address.kept();
       drain(nowNs);
+      logForwarding(address, kept);
     }
   }
 
   private void answer(HandoverMessage answer, Ipv6Address to, Ipv6Address careOf) {
     underlay.send(SignallingWriter.build(careOf, to, null, null, answer, null));
+    underlay.transmit();
   }
 
   private PacketBuffer scratch() {
@@ -533,6 +536,7 @@ final class OldPlace {
     if (address.forward != null) {
       Mark.inTunnel(scratch(), address.forward.local(), address.homeAddress);
       address.forward.send(scratch, underlay, null, nowNs);
+      underlay.transmit();
       address.marked = true;
     } else if (address.drained) {
       frames.sayAllSent(address.homeAddress, address.proxy);

@@ -28,6 +28,12 @@ public interface Underlay {
   Sent send(PacketBuffer packet);
 
   /**
+   * Has what was sent leave now, where it would wait for the end of the batch: for signalling, on
+   * which another host waits while this one goes on working.
+   */
+  default void transmit() {}
+
+  /**
    * Where the next packet may be built, so that {@link #send} need not copy it: the memory of the next
    * place in a batch. It is the caller's until it is sent; whoever asks again without sending gets the
    * same. Null where there is no such memory, or no packet of that size fits: then the caller builds

@@ -92,6 +92,13 @@ final class UnderlayLink
   }
 
   @Override
+  public void transmit() {
+    if (socket != null) {
+      socket.transmit();
+    }
+  }
+
+  @Override
   public PacketBuffer slot(int octets) {
     return socket == null ? null : socket.slot(octets);
   }
