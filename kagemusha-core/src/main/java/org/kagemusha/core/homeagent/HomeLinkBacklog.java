@@ -41,6 +41,8 @@ final class HomeLinkBacklog {
     private Awaited(long station, long nowNs) {
       this.station = station;
       hold = new PacketHold(OCTETS, nowNs);
+      // Its first mark was a sign already.
+      hold.onSign(nowNs);
     }
 
     /** Whether a packet waits now; else there is no room, and nothing is to wait any more. */

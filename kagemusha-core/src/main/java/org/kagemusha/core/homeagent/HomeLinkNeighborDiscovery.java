@@ -55,8 +55,9 @@ final class HomeLinkNeighborDiscovery {
     MacAddress station = MacAddress.read(frame.bytes(), frame.offset() + EthernetHeader.SOURCE);
     if (message instanceof NeighborSolicitation solicitation) {
       onSolicitation(solicitation, station, nowNs);
-    } else if (message instanceof NeighborAdvertisement) {
+    } else if (message instanceof NeighborAdvertisement advertisement) {
       detection.onNeighborDiscovery(message, station, nowNs);
+      proxy.onNeighborAdvertisement(advertisement, nowNs);
       neighbors.onNeighborDiscovery(message, station, nowNs);
     } else if (message instanceof RouterSolicitation) {
       advertiser.onSolicitation(nowNs);

@@ -247,13 +247,13 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     entry.sequence = request.update().sequence();
     inForce(entry.homeAddress, request.returnPath(), nowNs);
     final boolean clear = entry.payload == null;
-    if (entry.isLive()) {
-      Ipv6Address careOf = entry.careOf;
+    final boolean ends = entry.isLive();
+    final Ipv6Address careOf = entry.careOf;
+    if (ends) {
       // RFC 6275 §10.3.2: "It SHOULD mark the Binding Cache entry as invalid, and MUST stop
       // intercepting packets on the mobile node's home link [...]. The home agent should wait for
       // MAX_DELETE_BCE_TIMEOUT seconds before removing the Binding Cache entry completely."
       end(entry, State.DEREGISTERED, nowNs);
-      log.deregistered(request, careOf);
     }
     handovers.keys(entry, request.update(), request.returnPath(), null, nowNs);
     boolean fetches =
@@ -262,6 +262,9 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
                 entry, clear, returned, then -> acknowledgeDeregistration(request, then), nowNs);
     if (!fetches) {
       acknowledgeDeregistration(request, nowNs);
+    }
+    if (ends) {
+      log.deregistered(request, careOf);
     }
   }
 
@@ -329,7 +332,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
     // RFC 6275 §10.3.1: "If this Duplicate Address Detection fails for the given home address or an
     // associated link local address, then the home agent MUST reject the complete Binding Update
     // and MUST return a Binding Acknowledgement [...] 134."
-    interception.end(entry);
+    interception.end(entry, nowNs);
     cache.remove(entry);
     counters.drop(DropReason.BINDING_REFUSED);
     if (!validation.isBelievable(entry.homeAddress, to.pair())) {
@@ -359,7 +362,7 @@ final class HomeRegistration implements DuplicateAddressDetection.Listener {
   }
 
   private void end(BindingCacheEntry entry, State state, long nowNs) {
-    interception.end(entry);
+    interception.end(entry, nowNs);
     if (cache.size() - cache.live() >= settings.maximumBindings()) {
       cache.remove(entry);
     } else {

@@ -6,6 +6,7 @@ import org.kagemusha.core.neighbor.ProxyNeighborDiscovery;
 import org.kagemusha.core.tunnel.Tunnel;
 import org.kagemusha.core.tunnel.TunnelContext;
 import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.MacAddress;
 
 /**
  * Puts a binding in force and out of it: its tunnel, and the interception of its packets on the
@@ -122,11 +123,15 @@ final class Interception {
   }
 
   /** Stops testing and intercepting at once; the cache is told by the caller. */
-  void end(BindingCacheEntry entry) {
+  void end(BindingCacheEntry entry, long nowNs) {
     detection.cancel(entry.homeAddress);
+    MacAddress claimant = proxy.claimant(entry.homeAddress, nowNs);
     proxy.remove(entry.homeAddress);
     // It may resolve to our own address, from a time when the node was away.
     neighbors.forget(entry.homeAddress);
+    if (claimant != null) {
+      neighbors.advertised(entry.homeAddress, claimant, nowNs);
+    }
     if (entry.defendsLinkLocal) {
       detection.cancel(entry.linkLocal);
       proxy.remove(entry.linkLocal);

@@ -403,6 +403,7 @@ final class GuestMobility
     }
     if (traffic.path(advertisement.target()) != null) {
       handover.onProxied(advertisement.target(), station);
+      homeStay.onProxied(station);
     }
     if (homeStay.isSettled() && traffic.path(advertisement.target()) != null) {
       // The home agent proxies the address again (§10.4.1): the guest is registered elsewhere, and

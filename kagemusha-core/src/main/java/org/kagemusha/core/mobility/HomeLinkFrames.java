@@ -104,8 +104,8 @@ final class HomeLinkFrames {
 
   /**
    * Tells the home agent where the guest is, as it will ask when it has taken the Binding Update in
-   * front of this: by the same unicast Neighbor Advertisement, RFC 6275 §11.5.5. While the home agent
-   * defends the address, and so asks nobody, it ignores this (RFC 4861 §7.2.5).
+   * front of this: by the same unicast Neighbor Advertisement, RFC 6275 §11.5.5. A home agent that
+   * reads this before the Binding Update may ignore it (RFC 4861 §7.2.5), and asks.
    */
   void answerBeforehand(Ipv6Address homeAddress, Ipv6Address homeAgent, MacAddress station) {
     send(

@@ -99,6 +99,11 @@ final class HomeStay {
     return news && retry(nowNs);
   }
 
+  /** A station proxies a home address on the home link. */
+  void onProxied(MacAddress station) {
+    returnHome.onProxied(station);
+  }
+
   /** The home agent's link-layer address is known now, or another: what was lost is due. */
   private boolean retry(long nowNs) {
     boolean any = false;

@@ -35,6 +35,7 @@ final class ReturnHome {
   private final List<Announcement> announcements = new ArrayList<>();
   private List<Ipv6Address> homeAgents = List.of();
   private MacAddress defender;
+  private MacAddress proxy;
 
   private static final class Announcement {
     private final Ipv6Address address;
@@ -97,6 +98,16 @@ final class ReturnHome {
     return news;
   }
 
+  /**
+   * A station advertised a home address while the guest is elsewhere: it is who will ask where the
+   * guest is when it returns, by another address perhaps than the home agent's own.
+   */
+  void onProxied(MacAddress station) {
+    if (!station.isGroup()) {
+      proxy = station;
+    }
+  }
+
   private boolean learn(Ipv6Address homeAgent, MacAddress mac) {
     return homeAgents.contains(homeAgent)
         && !mac.isGroup()
@@ -114,7 +125,8 @@ final class ReturnHome {
     MacAddress mac = linkLayers.getOrDefault(registration.homeAgent(), defender);
     if (mac != null) {
       frames.send(update, mac);
-      frames.answerBeforehand(registration.homeAddress(), registration.homeAgent(), mac);
+      frames.answerBeforehand(
+          registration.homeAddress(), registration.homeAgent(), proxy == null ? mac : proxy);
     }
     if (mac == null || registration.retransmissions() > 0) {
       frames.solicitDefender(registration.homeAddress());
@@ -159,7 +171,7 @@ final class ReturnHome {
     return next;
   }
 
-  /** Falls silent; link-layer addresses stay known, but not whom the defence came from. */
+  /** Falls silent; link-layer addresses stay known, but not who answered the last return. */
   void stop() {
     announcements.clear();
     defender = null;

@@ -202,6 +202,17 @@ public final class NeighborCache {
     }
   }
 
+  /**
+   * Takes the link-layer address of a neighbour from an advertisement that came a moment before there
+   * was a reason to know it: as if it came now, and an entry were there (RFC 4861 §7.2.5).
+   */
+  public void advertised(Ipv6Address address, MacAddress given, long nowNs) {
+    NeighborEntry entry = entries.get(address);
+    if (NeighborFrames.isStation(given) && isOnLink(address.high(), address.low())) {
+      complete(entry == null ? insert(address, nowNs) : entry, given, false, nowNs);
+    }
+  }
+
   /** Takes a frame heard on the link; only what concerns a known neighbour or us matters. */
   public void onNeighborDiscovery(PacketBuffer frame, long nowNs) {
     int type = NeighborFrames.targetedType(frame);

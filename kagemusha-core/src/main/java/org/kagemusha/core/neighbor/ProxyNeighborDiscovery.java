@@ -20,6 +20,9 @@ import org.kagemusha.core.wire.PacketBuffer;
  */
 public final class ProxyNeighborDiscovery {
 
+  /** For how long it is known who else has claimed a proxied address. */
+  static final long CLAIM_NS = 100_000_000L;
+
   private static final long PACE_NS = 1_000_000L;
   private static final int BURST = 64;
   private static final int ANSWERS_PER_SECOND = 1000;
@@ -28,6 +31,8 @@ public final class ProxyNeighborDiscovery {
   private static final class Proxied extends Timed {
     final Ipv6Address address;
     int announcementsLeft = NeighborFrames.MAX_NEIGHBOR_ADVERTISEMENT;
+    MacAddress claimant;
+    long claimedNs;
 
     Proxied(Ipv6Address address) {
       this.address = address;
@@ -133,6 +138,33 @@ public final class ProxyNeighborDiscovery {
       answer(solicitation, station, nowNs);
     }
     return true;
+  }
+
+  /**
+   * Notes who else claims a proxied address. The mobile node that returns says where it is at the
+   * moment at which it deregisters, and the two may come by ways of which the one is the faster.
+   */
+  public void onNeighborAdvertisement(NeighborAdvertisement advertisement, long nowNs) {
+    Proxied entry = proxied.get(advertisement.target());
+    MacAddress given = advertisement.targetLinkLayerAddress();
+    if (entry != null
+        && given != null
+        && advertisement.override()
+        && NeighborFrames.isStation(given)
+        && !given.equals(mac)) {
+      entry.claimant = given;
+      entry.claimedNs = nowNs;
+    }
+  }
+
+  /**
+   * Who else has claimed a proxied address just now.
+   *
+   * @return a link-layer address, or null
+   */
+  public MacAddress claimant(Ipv6Address address, long nowNs) {
+    Proxied entry = proxied.get(address);
+    return entry == null || nowNs - entry.claimedNs > CLAIM_NS ? null : entry.claimant;
   }
 
   /** Sends the announcements that are due. */

@@ -12,6 +12,7 @@ import static org.kagemusha.core.homeagent.HomeAgentFixture.tunnelled;
 import static org.kagemusha.core.homeagent.HomeAgentFixture.udp;
 import static org.kagemusha.core.homeagent.HomeAgentFixture.update;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,7 @@ import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.signalling.SignallingWriter;
 import org.kagemusha.core.wire.Ipv6Address;
+import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 
@@ -170,6 +172,20 @@ class ReturnedGuestsTest {
     for (int i = 0; i < 200; i++) {
       assertEquals(14 + 48 + 20 + i, forwarded().get(i).length);
     }
+    assertEquals(1, acknowledgements());
+  }
+
+  /** The home link and the routed network are read one after the other, whichever is ready first. */
+  @Test
+  void whereTheGuestIsMayBeToldBeforeItsDeregistration() {
+    home.send(CARE_OF, HOME_ADDRESS, update(1, 15, CARE_OF).wantingHandoverKeys());
+    home.neighborAnswers(HOME_ADDRESS, GUEST_MAC);
+    home.sendFromHome(HOME_ADDRESS, update(2, 0, HOME_ADDRESS));
+    home.clear();
+    home.underlay(tunnelled(CARE_OF, udp(CORRESPONDENT, HOME_ADDRESS, 20)));
+    home.underlay(mark());
+    assertEquals(1, forwarded().size());
+    assertEquals(GUEST_MAC, MacAddress.read(ByteBuffer.wrap(forwarded().get(0)), 0));
     assertEquals(1, acknowledgements());
   }
 

@@ -100,7 +100,7 @@ class HandoverHomeTest {
     world.pass(20 * MS);
     int before = world.received.size();
     assertTrue(heldByTheHomeAgent() > 0);
-    world.pass(PacketHold.SILENT_NS);
+    world.pass(PacketHold.SIGN_NS);
     assertTrue(world.received.size() > before + 30, "released with what came since");
     world.drain();
     int first = world.received.get(before);

@@ -17,6 +17,7 @@ import static org.kagemusha.core.mobility.MobileNodeFixture.frame;
 import static org.kagemusha.core.mobility.MobileNodeFixture.routerAdvertisement;
 import static org.kagemusha.core.mobility.MobileNodeFixture.udp;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -296,6 +297,38 @@ class ReturnHomeTest {
     f.onHomeFrame(advertisement(HOME_ADDRESS, GUEST_MAC));
     f.pass(MS);
     assertEquals(0, updateFrames().size());
+  }
+
+  /** To whom the advertisements go that the home agent has not asked for. */
+  private List<MacAddress> toldBeforehand() {
+    List<MacAddress> found = new ArrayList<>();
+    for (byte[] frame : f.frames) {
+      if (MobileNodeFixture.neighborMessage(frame) instanceof NeighborAdvertisement a
+          && a.destination().equals(HOME_AGENT)) {
+        assertEquals(HOME_ADDRESS, a.target());
+        assertEquals(GUEST_MAC, a.targetLinkLayerAddress());
+        assertFalse(a.solicited());
+        assertTrue(a.override());
+        found.add(MacAddress.read(ByteBuffer.wrap(frame), 0));
+      }
+    }
+    return found;
+  }
+
+  @Test
+  void whereTheGuestIsIsToldBeforehandToWhoeverProxiedItsAddress() {
+    atHome();
+    f.onHomeFrame(routerAdvertisement());
+    guestFrameOnTheBridge();
+    assertEquals(List.of(ROUTER_MAC), toldBeforehand(), "nobody was seen to do so");
+    bridge(acknowledgement(0, lastUpdate().sequence()));
+    f.pass(10 * SECOND);
+    f.frames.clear();
+    f.onHomeFrame(advertisement(HOME_ADDRESS, HOME_AGENT_TAP));
+    f.pass(10 * SECOND);
+    guestFrameOnTheBridge();
+    assertTrue(MobileNodeFixture.isTo(updateFrames().get(0), ROUTER_MAC));
+    assertEquals(List.of(HOME_AGENT_TAP), toldBeforehand());
   }
 
   @Test

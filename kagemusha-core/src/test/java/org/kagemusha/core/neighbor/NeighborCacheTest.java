@@ -365,4 +365,33 @@ class NeighborCacheTest {
     }
     assertTrue(allocated < 10_000, allocated + " octets for 20,000 packets");
   }
+
+  @Test
+  void rfc4861_s7_2_5_whatWasAdvertisedAMomentAgoIsStale() {
+    cache.advertised(NEIGHBOR_GUA, NEIGHBOR, 0);
+    byte[] frame = sendNow(0);
+    assertEquals(NEIGHBOR, destinationOf(frame));
+    cache.onDeadline(NeighborCache.DELAY_FIRST_PROBE_NS);
+    frame = link.only();
+    assertEquals(NEIGHBOR, destinationOf(frame), "a probe");
+    assertEquals(
+        new NeighborSolicitation(AGENT_LL, NEIGHBOR_GUA, NEIGHBOR_GUA, AGENT), message(frame));
+  }
+
+  @Test
+  void whatWasAdvertisedSendsWhatWaits() {
+    cache.send(packet(5), 0);
+    link.sent.clear();
+    cache.advertised(NEIGHBOR_GUA, MOVED, 1);
+    assertEquals(MOVED, destinationOf(link.only()));
+    cache.advertised(NEIGHBOR_GUA, NEIGHBOR, 2);
+    assertEquals(NEIGHBOR, destinationOf(sendNow(3)));
+  }
+
+  @Test
+  void aGroupOrAnAddressOfAnotherLinkIsNotTakenAsAdvertised() {
+    cache.advertised(NEIGHBOR_GUA, ALL_NODES_MAC, 0);
+    cache.advertised(OFF_LINK, NEIGHBOR, 0);
+    assertEquals(0, cache.size());
+  }
 }

@@ -2,6 +2,7 @@ package org.kagemusha.core.neighbor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.kagemusha.core.neighbor.NeighborFixture.*;
 
@@ -183,5 +184,38 @@ class ProxyNeighborDiscoveryTest {
     assertEquals(1, link.sent.size());
     assertEquals(4 * SECOND, proxy.nextDeadlineNs());
     assertEquals(1, proxy.size());
+  }
+
+  private static NeighborAdvertisement claim(MacAddress mac, boolean override) {
+    return new NeighborAdvertisement(
+        HOA, AGENT_LL, HOA, false, false, override, mac);
+  }
+
+  @Test
+  void whoElseClaimsAProxiedAddressIsKnownForATenthOfASecond() {
+    add(HOA);
+    assertNull(proxy.claimant(HOA, SECOND));
+    proxy.onNeighborAdvertisement(claim(GUEST, true), SECOND);
+    assertEquals(GUEST, proxy.claimant(HOA, SECOND + ProxyNeighborDiscovery.CLAIM_NS));
+    assertNull(proxy.claimant(HOA, SECOND + ProxyNeighborDiscovery.CLAIM_NS + 1));
+    proxy.onNeighborAdvertisement(claim(NEIGHBOR, true), SECOND);
+    assertEquals(NEIGHBOR, proxy.claimant(HOA, SECOND), "the last one");
+    proxy.remove(HOA);
+    assertNull(proxy.claimant(HOA, SECOND));
+    assertTrue(link.sent.isEmpty(), "nobody is answered");
+  }
+
+  @Test
+  void aClaimThatNamesNoStationOrDoesNotOverrideIsNone() {
+    add(HOA);
+    proxy.onNeighborAdvertisement(claim(GUEST, false), SECOND);
+    proxy.onNeighborAdvertisement(claim(null, true), SECOND);
+    proxy.onNeighborAdvertisement(claim(ALL_NODES_MAC, true), SECOND);
+    proxy.onNeighborAdvertisement(claim(AGENT, true), SECOND);
+    assertNull(proxy.claimant(HOA, SECOND));
+    proxy.onNeighborAdvertisement(
+        new NeighborAdvertisement(
+            GUEST_LL, AGENT_LL, GUEST_LL, false, false, true, GUEST), SECOND);
+    assertNull(proxy.claimant(GUEST_LL, SECOND), "not proxied");
   }
 }
