@@ -1,6 +1,5 @@
 package org.kagemusha.daemon.service;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -15,6 +14,7 @@ import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.HomeLink;
 import org.kagemusha.core.node.Underlay;
+import org.kagemusha.core.offload.Coalescer;
 import org.kagemusha.core.provisioning.Ciphersuite;
 import org.kagemusha.core.tunnel.TunnelSettings;
 import org.kagemusha.core.wire.EthernetHeader;
@@ -23,7 +23,6 @@ import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.Ipv6Prefix;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
-import org.kagemusha.core.wire.Protocol;
 import org.kagemusha.daemon.config.AssociationConfig;
 import org.kagemusha.daemon.observe.LogSetup;
 import org.kagemusha.tap.libc.NativeMemory;
@@ -31,16 +30,20 @@ import org.kagemusha.tap.libc.NativeMemory;
 /**
  * Moves played before the first real one, between mobile nodes and a home agent in memory: from home
  * abroad, some thousand packets each way, on to another host, and home again. A JVM runs code slowly
- * the first time, and the first time is when a VM has just arrived and waits. Nothing of it leaves
- * the process; keys and addresses are made up.
+ * the first time, and the first time is when a VM has just arrived and waits. Half of the packets
+ * come joined, and all are joined in the end, as between engine and kernel. Nothing of it leaves the
+ * process; keys and addresses are made up.
  */
 final class Rehearsal {
 
   /** Packets each way: enough for the JIT compiler, a fraction of a second. */
   private static final int PACKETS = 2000;
 
-  private static final int PAYLOAD = 1000;
   private static final int BATCH = 100;
+
+  /** Octets of a joined frame. */
+  private static final int JOINED = 16 * 1024;
+
   private static final long STEP_NS = 1_000_000;
 
   /** Packets that are kept while the made-up guest is paused, and then forwarded. */
@@ -61,12 +64,18 @@ final class Rehearsal {
    * What came through.
    *
    * @param packets of the guest and for it, while it was at the first host
+   * @param joined frames that were made of these in the end
    * @param fetched packets that a host abroad had kept
    * @param forwarded packets that any host had kept
    */
-  record Played(int packets, long fetched, long forwarded) {}
+  record Played(int packets, int joined, long fetched, long forwarded) {}
 
-  private final PacketBuffer frame = NativeMemory.packetBuffer(2048);
+  private final RehearsalFrames ofGuest =
+      new RehearsalFrames(ROUTER_MAC, GUEST_MAC, HOME_ADDRESS, CORRESPONDENT);
+  private final RehearsalFrames toGuest =
+      new RehearsalFrames(GUEST_MAC, ROUTER_MAC, CORRESPONDENT, HOME_ADDRESS);
+  private final RehearsalFrames intercepted =
+      new RehearsalFrames(AGENT_MAC, ROUTER_MAC, CORRESPONDENT, HOME_ADDRESS);
   private final PacketBuffer toAgent = NativeMemory.packetBuffer(2048);
   private final PacketBuffer toNode = NativeMemory.packetBuffer(2048);
   private final Counters counters = new Counters();
@@ -78,12 +87,16 @@ final class Rehearsal {
   private final ArrayDeque<byte[]> link = new ArrayDeque<>();
   private boolean queueing;
   private long nowNs = STEP_NS;
+  private final Coalescer fromGuest = coalescer(this::guestSends);
+  private final Coalescer fromLink = coalescer(this::linkSends);
+  private final Coalescer delivery = coalescer(this::onDelivery);
   private int delivered;
+  private int joined;
 
   private Rehearsal(RehearsalKeys.Ends keys, boolean protectedSignalling) {
     // The same keys at all hosts, and so one count of sequence numbers.
-    node = node(keys, Location.FOREIGN, protectedSignalling, sent -> delivered++);
-    next = node(keys, Location.FOREIGN, protectedSignalling, sent -> delivered++);
+    node = node(keys, Location.FOREIGN, protectedSignalling, this::deliver);
+    next = node(keys, Location.FOREIGN, protectedSignalling, this::deliver);
     home = node(keys, Location.HOME, protectedSignalling, this::onLink);
     agent =
         new HomeAgent(
@@ -147,19 +160,29 @@ final class Rehearsal {
     delivered = 0;
     for (int i = 0; i < PACKETS; i++) {
       nowNs += STEP_NS;
-      node.onHomeFrame(frame(ROUTER_MAC, GUEST_MAC, HOME_ADDRESS, CORRESPONDENT), nowNs);
-      agent.onHomeFrame(frame(AGENT_MAC, ROUTER_MAC, CORRESPONDENT, HOME_ADDRESS), nowNs);
-      if (i % BATCH == 0) {
+      if (i < PACKETS / 2) {
+        guestSends(ofGuest.next());
+        linkSends(intercepted.next());
+      } else {
+        fromGuest.add(ofGuest.next());
+        fromLink.add(intercepted.next());
+      }
+      if (i % BATCH == BATCH - 1) {
+        fromGuest.flush();
+        fromLink.flush();
+        delivery.flush();
         node.onDeadline(nowNs);
         agent.onDeadline(nowNs);
         node.status(nowNs);
       }
     }
-    int through = delivered;
+    final int through = delivered;
+    final int together = joined;
     handOver();
     comeHome();
     return new Played(
         through,
+        together,
         counters.get(Counter.HANDOVER_PACKETS_RECEIVED),
         counters.get(Counter.HANDOVER_PACKETS_FORWARDED));
   }
@@ -174,8 +197,7 @@ final class Rehearsal {
     nowNs += 1000 * STEP_NS;
     home.paused(nowNs);
     for (int i = 0; i < KEPT; i++) {
-      home.onGuestFrameCopy(
-          frame(GUEST_MAC, ROUTER_MAC, CORRESPONDENT, HOME_ADDRESS), nowNs, nowNs);
+      home.onGuestFrameCopy(toGuest.next(), nowNs, nowNs);
     }
     pump();
     node.arrived(MobileNode.Trigger.HOOK, nowNs);
@@ -205,7 +227,7 @@ final class Rehearsal {
 
   private void keep() {
     for (int i = 0; i < KEPT; i++) {
-      agent.onHomeFrame(frame(AGENT_MAC, ROUTER_MAC, CORRESPONDENT, HOME_ADDRESS), nowNs);
+      linkSends(intercepted.next());
       pump();
     }
     nowNs += 1000 * STEP_NS;
@@ -214,7 +236,7 @@ final class Rehearsal {
   private void proceed(MobileNode host) {
     for (int i = 0; i < BATCH; i++) {
       pump();
-      agent.onHomeFrame(frame(AGENT_MAC, ROUTER_MAC, CORRESPONDENT, HOME_ADDRESS), nowNs);
+      linkSends(intercepted.next());
       nowNs += STEP_NS;
       agent.onDeadline(nowNs);
       node.onDeadline(nowNs);
@@ -225,10 +247,35 @@ final class Rehearsal {
     pump();
   }
 
-  private void onLink(PacketBuffer sent) {
+  private static Coalescer coalescer(HomeLink output) {
+    return new Coalescer(
+        output, EthernetHeader.BYTES, true, () -> NativeMemory.packetBuffer(JOINED));
+  }
+
+  private void guestSends(PacketBuffer frame) {
+    node.onHomeFrame(frame, nowNs);
+  }
+
+  private void linkSends(PacketBuffer frame) {
+    agent.onHomeFrame(frame, nowNs);
+  }
+
+  private void deliver(PacketBuffer sent) {
     delivered++;
+    delivery.add(sent);
+  }
+
+  private void onDelivery(PacketBuffer frame) {
+    if (frame.isSuperPacket()) {
+      joined++;
+    }
+  }
+
+  private void onLink(PacketBuffer sent) {
     if (queueing) {
       link.add(sent.toBytes());
+    } else {
+      deliver(sent);
     }
   }
 
@@ -283,29 +330,12 @@ final class Rehearsal {
     return Underlay.Sent.OK;
   }
 
-  private PacketBuffer frame(
-      MacAddress destination, MacAddress source, Ipv6Address from, Ipv6Address to) {
-    ByteBuffer bytes = frame.bytes();
-    int at = PacketBuffer.HEADROOM;
-    int ip = at + EthernetHeader.BYTES;
-    destination.write(bytes, at);
-    source.write(bytes, at + EthernetHeader.SOURCE);
-    bytes.putShort(ip - Short.BYTES, (short) EthernetHeader.TYPE_IPV6);
-    bytes.putInt(ip, 6 << 28);
-    bytes.putShort(ip + Ipv6Header.PAYLOAD_LENGTH, (short) PAYLOAD);
-    bytes.put(ip + Ipv6Header.NEXT_HEADER, (byte) Protocol.UDP);
-    bytes.put(ip + Ipv6Header.HOP_LIMIT, (byte) 64);
-    from.write(bytes, ip + Ipv6Header.SOURCE);
-    to.write(bytes, ip + Ipv6Header.DESTINATION);
-    return frame.set(at, EthernetHeader.BYTES + Ipv6Header.BYTES + PAYLOAD);
-  }
-
   private static MobileNodeSettings nodeSettings(
       Location location, boolean protectedSignalling) {
     HomeRouter router =
         new HomeRouter(
-            Ipv6Address.linkLocalOf(ROUTER_MAC), ROUTER_MAC, 64, 0, 1800, 0, 0, List.of(),
-            List.of());
+            Ipv6Address.linkLocalOf(ROUTER_MAC), ROUTER_MAC, 64, 0, 1800, 0, 0,
+            List.of(new HomeRouter.PrefixInformation(PREFIX, 0xc0, 86_400, 14_400)), List.of());
     return new MobileNodeSettings(
         "rehearsal", GUEST_MAC, NODE_MAC, List.of(HOME_ADDRESS), List.of(PREFIX),
         List.of(HOME_AGENT), router, location, 600, false,

@@ -46,6 +46,7 @@ class RehearsalTest {
   /** Twice abroad and once at home, as many packets were kept as there was room for. */
   private static void assertWhole(Rehearsal.Played played) {
     assertTrue(played.packets() >= 3900, played + " of packets");
+    assertTrue(played.joined() >= 100, played + " of frames joined");
     assertTrue(played.fetched() >= 200, played + " of those fetched");
     assertTrue(played.forwarded() >= played.fetched() + 100, played + " of those forwarded");
   }
