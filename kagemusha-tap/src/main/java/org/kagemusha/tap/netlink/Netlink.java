@@ -7,6 +7,7 @@ final class Netlink {
   static final int ATTRIBUTE_HEADER = 4;
 
   static final int NETLINK_ROUTE = 0;
+  static final int NETLINK_NETFILTER = 12;
   static final int SOL_NETLINK = 270;
   static final int NETLINK_CAP_ACK = 10;
   static final int NETLINK_EXT_ACK = 11;
@@ -110,6 +111,15 @@ final class Netlink {
   static final int FRA_TABLE = 15;
   static final int FRA_PROTOCOL = 21;
   static final int FIB_RULE_IIF_DETACHED = 8;
+
+  static final int NFGENMSG = 4;
+  static final int NFNL_SUBSYS_NFTABLES = 10;
+  static final int NFT_MSG_NEWRULE = 6;
+  static final int NFT_MSG_GETRULE = 7;
+  static final int NFTA_RULE_TABLE = 1;
+  static final int NFTA_RULE_HANDLE = 3;
+  static final int NFPROTO_BRIDGE = 7;
+  static final int NFPROTO_IPV6 = 10;
 
   private Netlink() {}
 

@@ -70,7 +70,8 @@ public final class NetlinkMonitor implements AutoCloseable {
    */
   public static NetlinkMonitor open(boolean neighbours) throws KernelException {
     return new NetlinkMonitor(
-        new NetlinkSocket(neighbours ? GROUPS | Netlink.RTMGRP_NEIGH : GROUPS));
+        new NetlinkSocket(
+            Netlink.NETLINK_ROUTE, neighbours ? GROUPS | Netlink.RTMGRP_NEIGH : GROUPS));
   }
 
   /** The descriptor to poll for input. */

@@ -1,5 +1,9 @@
 package org.kagemusha.tap.netlink;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 import org.kagemusha.tap.libc.Constants;
 import org.kagemusha.tap.libc.Descriptor;
 import org.kagemusha.tap.libc.Errno;
@@ -7,7 +11,7 @@ import org.kagemusha.tap.libc.KernelException;
 import org.kagemusha.tap.libc.Libc;
 import org.kagemusha.tap.libc.NativeMemory;
 
-/** A NETLINK_ROUTE socket of the network namespace that the opening thread is in. */
+/** A netlink socket of the network namespace that the opening thread is in. */
 final class NetlinkSocket implements AutoCloseable {
 
   private static final int SOCKADDR_NL = 12;
@@ -15,14 +19,15 @@ final class NetlinkSocket implements AutoCloseable {
 
   private final Descriptor socket;
   private final NativeMemory memory = new NativeMemory(DATAGRAM);
+  private int sequence;
 
   /**
-   * @param groups the multicast groups to hear, {@code RTMGRP_...}
+   * @param protocol {@code NETLINK_...}
+   * @param groups the multicast groups to hear, of {@code NETLINK_ROUTE} those of {@code RTMGRP_...}
    */
-  NetlinkSocket(int groups) throws KernelException {
+  NetlinkSocket(int protocol, int groups) throws KernelException {
     socket =
-        Descriptor.openSocket(
-            Constants.AF_NETLINK, Constants.SOCK_RAW, Netlink.NETLINK_ROUTE, "netlink");
+        Descriptor.openSocket(Constants.AF_NETLINK, Constants.SOCK_RAW, protocol, "netlink");
     try {
       socket.setOption(Netlink.SOL_NETLINK, Netlink.NETLINK_EXT_ACK, 1, "NETLINK_EXT_ACK");
       socket.setOption(Netlink.SOL_NETLINK, Netlink.NETLINK_CAP_ACK, 1, "NETLINK_CAP_ACK");
@@ -40,12 +45,53 @@ final class NetlinkSocket implements AutoCloseable {
     return socket.fd();
   }
 
-  /** Where a request is written before {@link #send}; {@link #receive} overwrites it. */
-  NetlinkWriter writer() {
-    return new NetlinkWriter(memory.bytes());
+  /** Begins a request; give it to {@link #request} before the next is begun. */
+  NetlinkWriter begin(int type, int flags, int bodyLength) {
+    boolean isDump = (flags & Netlink.NLM_F_DUMP) == Netlink.NLM_F_DUMP;
+    int all = flags | Netlink.NLM_F_REQUEST | (isDump ? 0 : Netlink.NLM_F_ACK);
+    return new NetlinkWriter(memory.bytes()).begin(type, all, ++sequence, bodyLength);
   }
 
-  void send(int length, String operation, String object) throws KernelException {
+  /** Sends a request and collects what answers it, until the kernel says that this is all. */
+  <T> List<T> request(
+      NetlinkWriter writer,
+      String operation,
+      String object,
+      Function<NetlinkReader, Optional<T>> parser)
+      throws KernelException {
+    send(writer.finish(), operation, object);
+    List<T> found = new ArrayList<>();
+    while (true) {
+      NetlinkReader reader = receive();
+      if (reader == null) {
+        throw new KernelException(operation, object, 0, "the kernel did not answer");
+      }
+      while (reader.next()) {
+        if (reader.sequence() != sequence) {
+          continue;
+        }
+        if (reader.type() == Netlink.NLMSG_DONE) {
+          return found;
+        }
+        if (reader.type() == Netlink.NLMSG_ERROR) {
+          if (reader.error() != 0) {
+            throw failure(operation, object, reader);
+          }
+          return found;
+        }
+        parser.apply(reader).ifPresent(found::add);
+      }
+    }
+  }
+
+  private static KernelException failure(String operation, String object, NetlinkReader reader) {
+    String text = reader.errorText();
+    return text.isEmpty()
+        ? KernelException.of(operation, object, reader.error())
+        : new KernelException(operation, object, reader.error(), text);
+  }
+
+  private void send(int length, String operation, String object) throws KernelException {
     // An unset destination is the kernel.
     if (Libc.sendto(socket.fd(), memory.address(), length, 0, 0, 0) < 0) {
       throw KernelException.last(operation, object);

@@ -1,6 +1,5 @@
 package org.kagemusha.tap.netlink;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +20,6 @@ public final class RouteNetlink implements AutoCloseable {
   private static final int GLOBAL = 0;
 
   private final NetlinkSocket socket;
-  private int sequence;
 
   private RouteNetlink(NetlinkSocket socket) {
     this.socket = socket;
@@ -29,7 +27,7 @@ public final class RouteNetlink implements AutoCloseable {
 
   /** Opens a socket; asking needs no privilege, changing needs CAP_NET_ADMIN. */
   public static RouteNetlink open() throws KernelException {
-    return new RouteNetlink(new NetlinkSocket(0));
+    return new RouteNetlink(new NetlinkSocket(Netlink.NETLINK_ROUTE, 0));
   }
 
   /** All links. */
@@ -177,9 +175,7 @@ public final class RouteNetlink implements AutoCloseable {
 
   /** Begins a request; give it to {@link #request} before the next is begun. */
   NetlinkWriter begin(int type, int flags, int bodyLength) {
-    boolean isDump = (flags & Netlink.NLM_F_DUMP) == Netlink.NLM_F_DUMP;
-    int all = flags | Netlink.NLM_F_REQUEST | (isDump ? 0 : Netlink.NLM_F_ACK);
-    return socket.writer().begin(type, all, ++sequence, bodyLength);
+    return socket.begin(type, flags, bodyLength);
   }
 
   private NetlinkWriter setLink(int index) {
@@ -222,43 +218,14 @@ public final class RouteNetlink implements AutoCloseable {
     }
   }
 
-  /** Sends a request and collects what answers it, until the kernel says that this is all. */
+  /** As {@link NetlinkSocket#request}. */
   <T> List<T> request(
       NetlinkWriter writer,
       String operation,
       String object,
       Function<NetlinkReader, Optional<T>> parser)
       throws KernelException {
-    socket.send(writer.finish(), operation, object);
-    List<T> found = new ArrayList<>();
-    while (true) {
-      NetlinkReader reader = socket.receive();
-      if (reader == null) {
-        throw new KernelException(operation, object, 0, "the kernel did not answer");
-      }
-      while (reader.next()) {
-        if (reader.sequence() != sequence) {
-          continue;
-        }
-        if (reader.type() == Netlink.NLMSG_DONE) {
-          return found;
-        }
-        if (reader.type() == Netlink.NLMSG_ERROR) {
-          if (reader.error() != 0) {
-            throw failure(operation, object, reader);
-          }
-          return found;
-        }
-        parser.apply(reader).ifPresent(found::add);
-      }
-    }
-  }
-
-  private static KernelException failure(String operation, String object, NetlinkReader reader) {
-    String text = reader.errorText();
-    return text.isEmpty()
-        ? KernelException.of(operation, object, reader.error())
-        : new KernelException(operation, object, reader.error(), text);
+    return socket.request(writer, operation, object, parser);
   }
 
   private static String checkedName(String name) {

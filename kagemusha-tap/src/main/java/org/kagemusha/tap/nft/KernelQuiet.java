@@ -2,10 +2,13 @@ package org.kagemusha.tap.nft;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
+import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.tap.libc.KernelException;
+import org.kagemusha.tap.netlink.TableRules;
+import org.kagemusha.tap.netlink.TableRules.Family;
 
 /**
  * Keeps the host's IPv6 stack quiet about packets that raw sockets take. The kernel answers Home
@@ -14,8 +17,8 @@ import org.kagemusha.tap.libc.KernelException;
  * restart of the daemon, so nothing leaves while no socket is open; an orderly stop removes it.
  *
  * <p>Every change replaces a table in one transaction, so each may be repeated, and there is no
- * moment without rules. Each runs the {@code nft} tool and waits for it, some 10 ms. Needs
- * CAP_NET_ADMIN. While it is installed the host's kernel sends no ICMPv6 Destination Unreachable or
+ * moment without rules. Each runs the {@code nft} tool and waits for it, some 10 ms, unless the kernel
+ * says that the very rules are there that were installed last. Needs CAP_NET_ADMIN. While it is installed the host's kernel sends no ICMPv6 Destination Unreachable or
  * Parameter Problem from the given addresses about IPv6-in-IPv6, ESP, Destination Options and Routing
  * headers, whoever sent them, about Mobility Headers only that one is malformed, and no Port
  * Unreachable about UDP from or to the port of ESP in UDP where one is given.
@@ -26,7 +29,20 @@ public final class KernelQuiet {
 
   private final String table;
   private final NftTool tool;
+  private final Installed errors = new Installed(Family.IP6);
+  private final Installed guarded = new Installed(Family.BRIDGE);
   private String entrance;
+
+  /** What was installed last of one family. */
+  private static final class Installed {
+    private final Family family;
+    private String script;
+    private List<Long> rules = List.of();
+
+    Installed(Family family) {
+      this.family = family;
+    }
+  }
 
   /**
    * Changes nothing yet.
@@ -68,7 +84,28 @@ public final class KernelQuiet {
   public void install(Collection<Ipv6Address> locals, int encapsulationPort)
       throws KernelException {
     String passage = entrance == null ? "" : entranceChains(entrance, locals);
-    tool.run(installScript(table, locals, encapsulationPort, passage));
+    replace(errors, installScript(table, locals, encapsulationPort, passage));
+  }
+
+  private void replace(Installed installed, String script) throws KernelException {
+    if (script.equals(installed.script)
+        && !installed.rules.isEmpty()
+        && installed.rules.equals(rules(installed.family))) {
+      return;
+    }
+    installed.script = null;
+    tool.run(script);
+    installed.rules = rules(installed.family);
+    installed.script = script;
+  }
+
+  /** None where they cannot be had. */
+  private List<Long> rules(Family family) {
+    try {
+      return TableRules.handles(family, table);
+    } catch (KernelException e) {
+      return List.of();
+    }
   }
 
   /**
@@ -96,16 +133,18 @@ public final class KernelQuiet {
       Collection<Ipv6Address> homeAddresses,
       Collection<Long> spis)
       throws KernelException {
-    tool.run(guardScript(table, homeAgents, homeAddresses, spis));
+    replace(guarded, guardScript(table, homeAgents, homeAddresses, spis));
   }
 
   /** Lets everything pass to the guest's port again; does nothing where it does. */
   public void unguard() throws KernelException {
+    guarded.script = null;
     tool.run(removal("bridge", table));
   }
 
   /** Removes the table of {@link #install}; does nothing where it is gone. */
   public void remove() throws KernelException {
+    errors.script = null;
     tool.run(removal("ip6", table));
   }
 

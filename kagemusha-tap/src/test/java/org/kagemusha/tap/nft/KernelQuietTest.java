@@ -64,6 +64,59 @@ class KernelQuietTest {
     }
   }
 
+  /** Counts how often the tool is run. */
+  private static final class CountedTool extends NftTool {
+    private int runs;
+
+    @Override
+    void run(String script) throws KernelException {
+      runs++;
+      super.run(script);
+    }
+  }
+
+  @Test
+  @Tag("netns")
+  void whatIsThereIsNotInstalledAgain() {
+    CountedTool tool = new CountedTool();
+    KernelQuiet quiet = new KernelQuiet("vm-1", tool);
+    try (NetworkNamespace namespace = NetworkNamespace.create()) {
+      installBoth(namespace, quiet);
+      assertEquals(2, tool.runs);
+      namespace.exec("nft", "add table ip6 another");
+      installBoth(namespace, quiet);
+      assertEquals(2, tool.runs, "the very rules are there");
+      namespace.run(() -> {
+        quiet.install(List.of(ONE));
+        return null;
+      });
+      assertEquals(3, tool.runs, "others are wanted");
+      namespace.exec("nft", "flush ruleset");
+      installBoth(namespace, quiet);
+      assertEquals(5, tool.runs, "both were gone");
+      String before = namespace.exec("nft", "list", "table", "ip6", quiet.table());
+      namespace.exec("nft", "flush", "chain", "ip6", quiet.table(), "output");
+      installBoth(namespace, quiet);
+      assertEquals(6, tool.runs, "one was emptied");
+      assertEquals(before, namespace.exec("nft", "list", "table", "ip6", quiet.table()));
+      namespace.run(() -> {
+        quiet.unguard();
+        quiet.remove();
+        return null;
+      });
+      installBoth(namespace, quiet);
+      assertEquals(10, tool.runs, "both were taken away by ourselves");
+    }
+  }
+
+  private static void installBoth(NetworkNamespace namespace, KernelQuiet quiet) {
+    namespace.run(() -> {
+      quiet.install(List.of(ONE, OTHER));
+      quiet.guard(List.of(ONE), List.of(OTHER), List.of(256L));
+      return null;
+    });
+  }
+
   @Test
   void namesOfTablesAreSafeAndDiffer() {
     assertEquals("kagemusha_web1", KernelQuiet.tableName("web1"));
