@@ -51,17 +51,15 @@ public final class HandoverRequest {
   }
 
   /**
-   * Makes the message, and the association if packets are to come in ESP.
+   * Makes the message; {@link #listen} is due before the next packet is read.
    *
    * @param guest the guest's MAC address
    * @param clear whether packets come in clear
-   * @param owner of the association
    */
   public void begin(
       int sequence,
       MacAddress guest,
       boolean clear,
-      Object owner,
       SecurityAssociationDatabase associations,
       SecureRandom random) {
     byte[] nonce = new byte[HandoverMessage.NONCE_OCTETS];
@@ -72,7 +70,16 @@ public final class HandoverRequest {
                 sequence, homeAddress, guest, nonce, clear ? 0 : freeSpi(associations, random),
                 secret.index()),
             to, from);
-    if (!clear) {
+  }
+
+  /**
+   * Makes the association that packets come in, unless they come in clear. It takes a while, in which
+   * the old place has the message already.
+   *
+   * @param owner of the association
+   */
+  public void listen(Object owner, SecurityAssociationDatabase associations) {
+    if (initiate.spi() != 0) {
       inbound = secret.inbound(initiate, from, to);
       inbound.owner(owner);
       associations.add(inbound);

@@ -141,12 +141,13 @@ final class ReturnedGuests {
       return false;
     }
     fetch.request.begin(
-        sequence.next(wallClockMs.getAsLong()), UNKNOWN, clear, fetch, associations, random);
+        sequence.next(wallClockMs.getAsLong()), UNKNOWN, clear, associations, random);
+    send(fetch, nowNs);
+    fetch.request.listen(fetch, associations);
     fetch.tunnel = new Tunnel(tunnels);
     fetch.endNs = nowNs + TAKEN_NS;
     fetch.hold = new PacketHold(HELD_OCTETS, nowNs);
     active.add(fetch);
-    send(fetch, nowNs);
     if (neighbors.macOf(homeAddress) == null) {
       neighbors.resolve(homeAddress, nowNs);
       fetch.early = new PacketRing(EARLY_OCTETS);

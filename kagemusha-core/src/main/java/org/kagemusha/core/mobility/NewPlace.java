@@ -118,11 +118,11 @@ final class NewPlace {
     active.add(fetch);
     peer = fetch.request.from();
     fetch.request.begin(
-        sequence.next(wallMs), guest, traffic.allowsClear(homeAddress), fetch, associations,
-        random);
+        sequence.next(wallMs), guest, traffic.allowsClear(homeAddress), associations, random);
+    send(fetch, nowNs);
+    fetch.request.listen(fetch, associations);
     fetch.hold = new PacketHold(HELD_OCTETS, nowNs);
     fetch.endNs = nowNs + TAKEN_NS;
-    send(fetch, nowNs);
     log.info("handover asked vm={} hoa={} from={} to={}", vm, homeAddress, peer, careOf);
   }
 
