@@ -147,15 +147,25 @@ public final class PacketLoop implements AutoCloseable {
 
   /** Does something on the loop, and then arms the timer again. */
   public void execute(Runnable work) {
-    loop.execute(
-        () -> {
-          working = true;
-          try {
-            work.run();
-          } finally {
-            finishWork(System.nanoTime());
-          }
-        });
+    loop.execute(() -> run(work));
+  }
+
+  /** As {@link #execute}, but at once where the caller is on the loop already and not in the engine. */
+  public void perform(Runnable work) {
+    if (loop.inEventLoop() && !working) {
+      run(work);
+    } else {
+      execute(work);
+    }
+  }
+
+  private void run(Runnable work) {
+    working = true;
+    try {
+      work.run();
+    } finally {
+      finishWork(System.nanoTime());
+    }
   }
 
   /** Does something on the loop and waits for it; at once when already there. */

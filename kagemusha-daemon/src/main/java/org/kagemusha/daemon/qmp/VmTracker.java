@@ -65,10 +65,7 @@ final class VmTracker {
   void onStatus(String status) {
     switch (status) {
       case "running" -> here(status);
-      case "inmigrate" -> {
-        become(Vm.INCOMING, status);
-        listener.expected();
-      }
+      case "inmigrate" -> become(Vm.INCOMING, status, listener::expected);
       case "postmigrate" -> gone(status);
       case "shutdown" -> down(status, false);
       case "paused", "finish-migrate", "save-vm", "restore-vm", "io-error", "watchdog",
@@ -129,28 +126,24 @@ final class VmTracker {
   }
 
   private void notComing(String reason) {
-    become(Vm.UNKNOWN, reason);
-    listener.notComing(reason);
+    become(Vm.UNKNOWN, reason, () -> listener.notComing(reason));
   }
 
   private void here(String by) {
     handedOver = false;
-    become(Vm.RUNNING, by);
-    listener.arrived();
+    become(Vm.RUNNING, by, listener::arrived);
   }
 
   /** Before it ran here, a VM that does not run is not paused: it has not come. */
   private void stopped(String by) {
     if (vm == Vm.RUNNING || vm == Vm.UNKNOWN && !by.equals("restore-vm")) {
-      become(Vm.PAUSED, by);
-      listener.paused();
+      become(Vm.PAUSED, by, listener::paused);
     }
   }
 
   private void gone(String by) {
     if (vm != Vm.LEFT) {
-      become(Vm.LEFT, by);
-      listener.left();
+      become(Vm.LEFT, by, listener::left);
     }
   }
 
@@ -158,27 +151,24 @@ final class VmTracker {
   private void down(String by, boolean byGuest) {
     Vm before = vm;
     switch (before) {
-      case RUNNING -> {
-        become(Vm.DOWN, by);
-        listener.released();
-      }
-      case PAUSED -> {
-        become(Vm.DOWN, by);
-        if (byGuest) {
-          listener.released();
-        } else {
-          listener.left();
-        }
-      }
+      case RUNNING -> become(Vm.DOWN, by, listener::released);
+      case PAUSED -> become(Vm.DOWN, by, byGuest ? listener::released : listener::left);
       case INCOMING -> notComing(by);
       default -> { }
     }
   }
 
-  private void become(Vm now, String by) {
-    if (now != vm) {
-      log.info("vmm state vm={} state={} was={} by={}", name, now.text(), vm.text(), by);
-      vm = now;
+  /**
+   * Another state, perhaps the same: first what is to be done is told, and then the log.
+   *
+   * @param told of it
+   */
+  private void become(Vm now, String by, Runnable told) {
+    Vm before = vm;
+    vm = now;
+    told.run();
+    if (now != before) {
+      log.info("vmm state vm={} state={} was={} by={}", name, now.text(), before.text(), by);
     }
   }
 }

@@ -82,7 +82,7 @@ final class VmmWatch implements VmmListener, AutoCloseable {
   }
 
   private void tell(LongConsumer what) {
-    loop.execute(
+    loop.perform(
         () -> {
           what.accept(System.nanoTime());
           changed.run();
@@ -92,7 +92,7 @@ final class VmmWatch implements VmmListener, AutoCloseable {
   /** The VMM runs on this host, by whose clock it tells the time: so it can be put on ours. */
   @Override
   public void happenedAt(boolean resumed, long unixUs) {
-    loop.execute(
+    loop.perform(
         () -> {
           stoppedNs = 0;
           long agoUs = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()) - unixUs;
