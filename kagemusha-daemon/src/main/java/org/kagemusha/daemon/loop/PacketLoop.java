@@ -40,6 +40,9 @@ public final class PacketLoop implements AutoCloseable {
   /** Nanoseconds; the kernel's timer slack adds some 50 µs. */
   private static final long MODERATION_NS = 20_000;
 
+  /** A timer that is earlier than need be by so much is replaced. */
+  static final long TOO_EARLY_NS = TimeUnit.SECONDS.toNanos(5);
+
   private static final Logger log = LoggerFactory.getLogger(PacketLoop.class);
 
   private final MultiThreadIoEventLoopGroup group;
@@ -263,18 +266,28 @@ public final class PacketLoop implements AutoCloseable {
   }
 
   /**
-   * A timer that fires too early costs one wake-up, one that is replaced costs an allocation: so a
-   * timer is replaced only by an earlier one.
+   * A timer that fires too early costs one wake-up, one that is replaced costs an allocation. Where
+   * packets pass, deadlines move with each; where none do, a wake-up finds all memory cold: so a timer
+   * is replaced by an earlier one, and by one that is much later.
    */
   private void arm(long deadlineNs, long nowNs) {
-    if (deadlineNs >= armedNs) {
+    if (deadlineNs >= armedNs && deadlineNs - armedNs < TOO_EARLY_NS) {
       return;
     }
     if (timer != null) {
       timer.cancel(false);
+      timer = null;
     }
     armedNs = deadlineNs;
+    if (deadlineNs == NodeEngine.NEVER) {
+      return;
+    }
     timer = loop.schedule(onTimer, Math.max(0, deadlineNs - nowNs), TimeUnit.NANOSECONDS);
+  }
+
+  /** When the loop wakes by itself, or NEVER; on the loop. */
+  long wakesNs() {
+    return armedNs;
   }
 
   void broken(String name, Throwable cause) {

@@ -59,6 +59,7 @@ public final class HomeAgentService extends Service {
 
   private final AtomicBoolean asked = new AtomicBoolean();
   private volatile HomeAgentConfig config;
+  private Runnable routine = () -> {};
   private HomeAgent engine;
   private KeyRing keys;
   private KeyIssuer issuer;
@@ -164,7 +165,7 @@ public final class HomeAgentService extends Service {
     if (issuer != null) {
       issuer.open(config.controller(), credentials);
     }
-    every(ROUTINE_SECONDS, this::routine);
+    loop().execute(() -> routine = following(ROUTINE_SECONDS, this::routine));
     every(
         MobileNodeService.RULES_SECONDS,
         () -> {
@@ -221,6 +222,7 @@ public final class HomeAgentService extends Service {
 
   private void afterWork() {
     capture().flush();
+    routine.run();
   }
 
   private Void stopEngine() {

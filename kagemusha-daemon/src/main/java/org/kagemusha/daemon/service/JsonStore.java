@@ -8,6 +8,7 @@ import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -30,6 +31,7 @@ final class JsonStore<T> {
   private final Path file;
   private final Executor writer;
   private volatile String saved = "";
+  private volatile T seen;
 
   /** Loaded when there is something to read or to write. */
   private static final class Json {
@@ -62,6 +64,10 @@ final class JsonStore<T> {
 
   /** Saves if something is new; returns before it is written. */
   void save(T value) {
+    if (Objects.equals(value, seen)) {
+      return;
+    }
+    seen = value;
     String text = value == null ? "" : Json.GSON.toJson(value);
     if (text.isEmpty() || text.equals(saved)) {
       return;
@@ -74,6 +80,7 @@ final class JsonStore<T> {
           } catch (IOException e) {
             // The next look tries again, and by then the disk may have room.
             saved = "";
+            seen = null;
             log.warn("not saved file={} cause={}", file, FileErrors.reason(e));
           }
         });

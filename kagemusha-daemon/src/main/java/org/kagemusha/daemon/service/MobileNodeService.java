@@ -60,6 +60,7 @@ public final class MobileNodeService extends Service {
   private MobileNode engine;
   private NodeKeys keys;
   private final ControllerAccess controllers = new ControllerAccess();
+  private Runnable routine = () -> {};
   private JsonStore<HomeRouter> routers;
   private JsonStore<EncapsulationMemory> encapsulations;
   private PortKeeper port;
@@ -172,7 +173,7 @@ public final class MobileNodeService extends Service {
     if (keys.provisioner() != null) {
       loop().execute(() -> keys.provisioner().want("start"));
     }
-    every(ROUTINE_SECONDS, this::routine);
+    loop().execute(() -> routine = following(ROUTINE_SECONDS, this::routine));
     every(RULES_SECONDS, this::assertRules);
   }
 
@@ -221,6 +222,7 @@ public final class MobileNodeService extends Service {
       routers.save(engine.homeRouter());
     }
     capture().flush();
+    routine.run();
   }
 
   private void routine() {

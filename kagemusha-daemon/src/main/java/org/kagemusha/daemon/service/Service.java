@@ -231,15 +231,40 @@ public abstract class Service implements ControlCommands {
   /** Does something on the loop again and again; what it throws is logged and ends nothing. */
   final void every(long seconds, Runnable work) {
     loop.eventLoop()
-        .scheduleAtFixedRate(
-            () -> {
-              try {
-                work.run();
-              } catch (RuntimeException e) {
-                log.error("routine failed name={}", name, e);
-              }
-            },
-            seconds, seconds, TimeUnit.SECONDS);
+        .scheduleAtFixedRate(() -> attempt(work), seconds, seconds, TimeUnit.SECONDS);
+  }
+
+  /**
+   * Work that follows whatever the loop does, some seconds later and once for all of it: a loop that
+   * sleeps is not woken.
+   *
+   * @return to be called after each wake-up of the loop, on it; cheap
+   */
+  final Runnable following(long seconds, Runnable work) {
+    return new Runnable() {
+      private boolean due;
+
+      @Override
+      public void run() {
+        if (!due) {
+          due = true;
+          loop.eventLoop().schedule(this::follow, seconds, TimeUnit.SECONDS);
+        }
+      }
+
+      private void follow() {
+        due = false;
+        attempt(work);
+      }
+    };
+  }
+
+  private void attempt(Runnable work) {
+    try {
+      work.run();
+    } catch (RuntimeException e) {
+      log.error("routine failed name={}", name, e);
+    }
   }
 
   /** Ends {@link #run} as a failure, to be started again by the service manager. */

@@ -133,6 +133,28 @@ class PacketLoopTest {
     engine.deadlines.take();
   }
 
+  /** A deadline is set on the loop; gives when the loop wakes by itself. */
+  private long wakesWith(long deadlineNs) {
+    loop.call(
+        () -> {
+          engine.nextNs = deadlineNs;
+          return null;
+        });
+    loop.execute(() -> { });
+    return loop.call(loop::wakesNs);
+  }
+
+  @Test
+  void aTimerThatIsMuchTooEarlyIsReplacedAndOthersStay() {
+    long soonNs = System.nanoTime() + TimeUnit.HOURS.toNanos(1);
+    assertEquals(soonNs, wakesWith(soonNs));
+    assertEquals(soonNs, wakesWith(soonNs + PacketLoop.TOO_EARLY_NS - 1));
+    long laterNs = soonNs + PacketLoop.TOO_EARLY_NS;
+    assertEquals(laterNs, wakesWith(laterNs));
+    assertEquals(NodeEngine.NEVER, wakesWith(NodeEngine.NEVER));
+    assertEquals(soonNs, wakesWith(soonNs));
+  }
+
   @Test
   void aWakeUpTakesAtMostABudgetSoThatTheOtherSideIsServed() throws Exception {
     List<String> order = new ArrayList<>();
