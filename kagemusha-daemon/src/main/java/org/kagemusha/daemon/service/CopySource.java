@@ -1,8 +1,6 @@
 package org.kagemusha.daemon.service;
 
 import java.io.IOException;
-import java.time.Instant;
-import java.util.concurrent.TimeUnit;
 import org.kagemusha.core.mobility.MobileNode;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -27,6 +25,7 @@ final class CopySource implements PacketSource, AutoCloseable {
 
   private final String bridge;
   private final MacAddress guest;
+  private final WallClock clock = new WallClock();
   private final PacketLoop loop;
   private final MobileNode engine;
   private GuestFrameCopies copies;
@@ -83,11 +82,7 @@ final class CopySource implements PacketSource, AutoCloseable {
 
   /** By the kernel's clock: what came before the VM was stopped may be read after. */
   private long cameNs(long nowNs) {
-    long unixNs = copies.receivedUnixNs();
-    Instant now = Instant.now();
-    long agoNs =
-        TimeUnit.SECONDS.toNanos(now.getEpochSecond()) + now.getNano() - unixNs;
-    return unixNs > 0 && agoNs >= 0 && agoNs < LATEST_NS ? System.nanoTime() - agoNs : nowNs;
+    return clock.monotonicNs(copies.receivedUnixNs(), LATEST_NS, nowNs);
   }
 
   @Override

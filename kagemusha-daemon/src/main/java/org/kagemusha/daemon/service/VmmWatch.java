@@ -1,8 +1,6 @@
 package org.kagemusha.daemon.service;
 
 import io.netty.util.concurrent.ScheduledFuture;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
@@ -25,10 +23,11 @@ final class VmmWatch implements VmmListener, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(VmmWatch.class);
 
-  /** What the VMM tells later than so is of no use for a timeline; microseconds. */
-  private static final long LATEST_US = 5_000_000;
+  /** What the VMM tells later than so is of no use for a timeline; ns. */
+  private static final long LATEST_NS = 5_000_000_000L;
 
   private final String vm;
+  private final WallClock clock = new WallClock();
   private final PacketLoop loop;
   private final MobileNode engine;
   private final Runnable changed;
@@ -95,9 +94,8 @@ final class VmmWatch implements VmmListener, AutoCloseable {
     loop.perform(
         () -> {
           stoppedNs = 0;
-          long agoUs = ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()) - unixUs;
-          if (agoUs >= 0 && agoUs < LATEST_US) {
-            long atNs = System.nanoTime() - agoUs * 1000;
+          long atNs = clock.monotonicNs(unixUs * 1000, LATEST_NS, 0);
+          if (atNs != 0) {
             stoppedNs = resumed ? 0 : atNs;
             engine.vmm(resumed ? Milestone.VMM_RESUME : Milestone.VMM_STOP, unixUs, atNs);
           }
