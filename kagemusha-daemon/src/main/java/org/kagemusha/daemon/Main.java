@@ -73,9 +73,9 @@ public final class Main implements Runnable {
   }
 
   /**
-   * The daemon that a plain {@code run FILE} or {@code home-agent FILE} asks for, else null. Daemons
-   * run for months, dozens on a host: they do without the parser of command lines and all that it
-   * looks into, a tenth of their classes.
+   * The daemon that a plain {@code run FILE} or {@code home-agent FILE} asks for, else null.
+   * Daemons run for months, dozens on a host: they do without the parser of command lines and all
+   * that it looks into, a tenth of their classes.
    */
   private static ServiceCommand<?> daemon(String[] arguments) {
     if (arguments.length != 2

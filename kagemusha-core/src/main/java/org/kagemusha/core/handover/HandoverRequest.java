@@ -73,8 +73,8 @@ public final class HandoverRequest {
   }
 
   /**
-   * Makes the association that packets come in, unless they come in clear. It takes a while, in which
-   * the old place has the message already.
+   * Makes the association that packets come in, unless they come in clear. It takes a while, in
+   * which the old place has the message already.
    *
    * @param owner of the association
    */

@@ -7,10 +7,11 @@ import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 
 /**
- * An IPv6 packet with nothing in it (RFC 8200 §4.7), on the way that kept packets take, as GTP's end
- * marker is: behind the last of them it says that those of the new way may go out. Between hosts it
- * travels in their tunnel. On the home link it comes from the link-local address of the station that
- * keeps them, to the home address, twice: when it begins to keep, and behind the last of them.
+ * An IPv6 packet with nothing in it (RFC 8200 §4.7), on the way that kept packets take, as GTP's
+ * end marker is: behind the last of them it says that those of the new way may go out. Between
+ * hosts it travels in their tunnel. On the home link it comes from the link-local address of the
+ * station that keeps them, to the home address, twice: when it begins to keep, and behind the last
+ * of them.
  */
 public final class Mark {
 

@@ -12,9 +12,9 @@ import org.kagemusha.core.wire.PacketBuffer;
 
 /**
  * What a host on the home link has kept for a VM that goes abroad. When the VM is paused there, the
- * host says by a {@link Mark} that its station keeps packets; when the binding comes in force, these
- * come from that station, and behind the last a second mark. What others send to the home address
- * waits for them. Whoever says nothing is not waited for.
+ * host says by a {@link Mark} that its station keeps packets; when the binding comes in force,
+ * these come from that station, and behind the last a second mark. What others send to the home
+ * address waits for them. Whoever says nothing is not waited for.
  */
 final class HomeLinkBacklog {
 

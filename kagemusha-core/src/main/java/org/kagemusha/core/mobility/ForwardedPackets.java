@@ -5,8 +5,8 @@ import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 
 /**
- * What became of packets that came to the old host for a VM that was on its way, since the start. The
- * first three are counted there, the others where the VM went.
+ * What became of packets that came to the old host for a VM that was on its way, since the start.
+ * The first three are counted there, the others where the VM went.
  *
  * @param kept in memory while the VM was nowhere
  * @param forwarded to where it went

@@ -224,8 +224,8 @@ final class GuestTraffic {
 
   /**
    * An ICMPv6 error from inside a tunnel. The tunnel of the quoted inner source relays it; all
-   * others with the same ends learn the path's MTU, too. RFC 4443 §5.2: where the inner packet is to
-   * be seen and none of our addresses sent it, nothing is believed.
+   * others with the same ends learn the path's MTU, too. RFC 4443 §5.2: where the inner packet is
+   * to be seen and none of our addresses sent it, nothing is believed.
    */
   void icmpError(PacketBuffer error, long nowNs) {
     int quoted = Tunnel.quotedDestination(error);

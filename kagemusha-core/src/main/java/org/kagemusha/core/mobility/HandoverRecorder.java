@@ -52,8 +52,8 @@ final class HandoverRecorder {
   }
 
   /**
-   * The VMM tells when it stopped the VM or let it go on: just before the daemon acts on it, or after
-   * a frame has come earlier.
+   * The VMM tells when it stopped the VM or let it go on: just before the daemon acts on it, or
+   * after a frame has come earlier.
    */
   void vmm(Milestone milestone, long unixUs, long atNs) {
     if (milestone == Milestone.VMM_RESUME

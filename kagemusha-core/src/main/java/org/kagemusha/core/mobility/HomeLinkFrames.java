@@ -122,8 +122,8 @@ final class HomeLinkFrames {
   /**
    * Says that packets for a home address are kept here.
    *
-   * <p>The home agent's station need not be known yet: a frame to all nodes with a unicast packet in
-   * it (as RFC 6085 has the reverse) is taken by who looks for it, and by no other node.
+   * <p>The home agent's station need not be known yet: a frame to all nodes with a unicast packet
+   * in it (as RFC 6085 has the reverse) is taken by who looks for it, and by no other node.
    */
   void sayKept(Ipv6Address homeAddress) {
     mark(homeAddress, MacAddress.multicastOf(Ipv6Address.ALL_NODES));

@@ -120,8 +120,8 @@ public final class MobileNode implements NodeEngine {
    * @param associations opens received ESP
    * @param random gives jitter
    * @param wallClockMs ms since 1970, for sequence numbers and the timeline
-   * @param monotonicNs the clock from which {@code nowNs} is read once per wake-up, asked again only
-   *     for the first events after an arrival; or null
+   * @param monotonicNs the clock from which {@code nowNs} is read once per wake-up, asked again
+   *     only for the first events after an arrival; or null
    */
   public MobileNode(
       MobileNodeSettings settings,
@@ -384,8 +384,8 @@ public final class MobileNode implements NodeEngine {
   }
 
   /**
-   * The VMM's own time of its STOP or RESUME, for the timeline; best told just before {@link #paused}
-   * or {@link #arrived}.
+   * The VMM's own time of its STOP or RESUME, for the timeline; best told just before {@link
+   * #paused} or {@link #arrived}.
    *
    * @param milestone {@link Milestone#VMM_STOP} or {@link Milestone#VMM_RESUME}
    * @param unixUs microseconds since 1970, by the VMM's clock

@@ -106,8 +106,8 @@ public record MobileNodeSettings(
   }
 
   /**
-   * With the daemon's own MAC address as that of everybody whose real one is not known, a guest that
-   * may announce itself, and payload in ESP only where there are associations for it.
+   * With the daemon's own MAC address as that of everybody whose real one is not known, a guest
+   * that may announce itself, and payload in ESP only where there are associations for it.
    */
   public MobileNodeSettings(
       String name,

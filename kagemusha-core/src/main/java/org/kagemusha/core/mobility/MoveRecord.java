@@ -8,7 +8,8 @@ import java.util.List;
  * @param number among all that are recorded since the start, from 1
  * @param arrival true: it came; false: it was stopped here, and left or went on
  * @param trigger what told of the arrival, in the word of {@link MobileNode.Trigger}, or null
- * @param place what this host was to the VM then: {@code home}, {@code foreign} or {@code undecided}
+ * @param place what this host was to the VM then: {@code home}, {@code foreign} or {@code
+ *     undecided}
  * @param zero the moment from which others are counted
  * @param zeroUnixUs its time, microseconds since 1970: as the VMM has told it, else exact to a
  *     millisecond

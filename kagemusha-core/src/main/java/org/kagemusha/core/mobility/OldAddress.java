@@ -7,7 +7,9 @@ import org.kagemusha.core.tunnel.Tunnel;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.MacAddress;
 
-/** What {@link OldPlace} knows of one home address: who may ask for its packets, and where they go. */
+/**
+ * What {@link OldPlace} knows of one home address: who may ask for its packets, and where they go.
+ */
 final class OldAddress {
 
   final Ipv6Address homeAddress;

@@ -195,7 +195,9 @@ public final class NeighborCache {
     }
   }
 
-  /** Begins to resolve an address on the link, if nothing is known of it; its sender limits that. */
+  /**
+   * Begins to resolve an address on the link, if nothing is known of it; its sender limits that.
+   */
   public void resolve(Ipv6Address address, long nowNs) {
     if (entries.get(address) == null) {
       solicit(insert(address, nowNs), nowNs);
@@ -203,8 +205,8 @@ public final class NeighborCache {
   }
 
   /**
-   * Takes the link-layer address of a neighbour from an advertisement that came a moment before there
-   * was a reason to know it: as if it came now, and an entry were there (RFC 4861 §7.2.5).
+   * Takes the link-layer address of a neighbour from an advertisement that came a moment before
+   * there was a reason to know it: as if it came now, and an entry were there (RFC 4861 §7.2.5).
    */
   public void advertised(Ipv6Address address, MacAddress given, long nowNs) {
     NeighborEntry entry = entries.get(address);

@@ -148,9 +148,9 @@ public final class PseudoHomeNetwork {
   }
 
   /**
-   * Takes a frame from the guest's MAC, of EtherType IPv6, that the caller has found complete, with a
-   * finished checksum, or a super-frame of TCP or UDP. A verdict of {@link Verdict#DATA} leaves the
-   * frame as it was.
+   * Takes a frame from the guest's MAC, of EtherType IPv6, that the caller has found complete, with
+   * a finished checksum, or a super-frame of TCP or UDP. A verdict of {@link Verdict#DATA} leaves
+   * the frame as it was.
    */
   public Verdict onGuestFrame(PacketBuffer frame, long nowNs) {
     ByteBuffer bytes = frame.bytes();

@@ -62,13 +62,17 @@ public enum DropReason {
   ESP_REPLAYED("ESP replay or outside of the window"),
   /** The outbound sequence number is used up, RFC 4303 §3.3.3. */
   ESP_SEQUENCE_EXHAUSTED("ESP sequence numbers used up"),
-  /** A limit of the security association is reached, or its keys were destroyed, RFC 4301 §4.4.2.1. */
+  /**
+   * A limit of the security association is reached, or its keys were destroyed, RFC 4301 §4.4.2.1.
+   */
   ASSOCIATION_EXPIRED("security association has reached its end"),
   /** A dummy packet, RFC 4303 §2.6. */
   ESP_DUMMY("ESP dummy packet"),
   /** The selectors of the association do not allow this packet, RFC 4301 §5.2. */
   ESP_SELECTOR_MISMATCH("ESP association does not cover this packet"),
-  /** A Mobility Header that is truncated, has a wrong checksum, length or payload protocol, §9.2. */
+  /**
+   * A Mobility Header that is truncated, has a wrong checksum, length or payload protocol, §9.2.
+   */
   MOBILITY_MALFORMED("malformed Mobility Header"),
   /** A Mobility Header type that is not known, §9.2. */
   MOBILITY_TYPE_UNKNOWN("unknown Mobility Header type"),

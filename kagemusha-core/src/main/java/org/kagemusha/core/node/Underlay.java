@@ -34,10 +34,10 @@ public interface Underlay {
   default void transmit() {}
 
   /**
-   * Where the next packet may be built, so that {@link #send} need not copy it: the memory of the next
-   * place in a batch. It is the caller's until it is sent; whoever asks again without sending gets the
-   * same. Null where there is no such memory, or no packet of that size fits: then the caller builds
-   * it in its own.
+   * Where the next packet may be built, so that {@link #send} need not copy it: the memory of the
+   * next place in a batch. It is the caller's until it is sent; whoever asks again without sending
+   * gets the same. Null where there is no such memory, or no packet of that size fits: then the
+   * caller builds it in its own.
    *
    * @param octets of the packet, without the usual room at both ends
    */
@@ -46,17 +46,17 @@ public interface Underlay {
   }
 
   /**
-   * Whether {@link #send} computes a UDP checksum that is zero right behind the IPv6 header (RFC 8200
-   * §8.1 wants one), or has the kernel do it: then nobody needs to beforehand.
+   * Whether {@link #send} computes a UDP checksum that is zero right behind the IPv6 header (RFC
+   * 8200 §8.1 wants one), or has the kernel do it: then nobody needs to beforehand.
    */
   default boolean completesChecksum() {
     return false;
   }
 
   /**
-   * Whether {@link #send} takes packets whose sealing is deferred ({@link PacketBuffer#defer}), with
-   * a UDP checksum of zero where they are in UDP right behind the IPv6 header. They are sealed before
-   * they leave.
+   * Whether {@link #send} takes packets whose sealing is deferred ({@link PacketBuffer#defer}),
+   * with a UDP checksum of zero where they are in UDP right behind the IPv6 header. They are sealed
+   * before they leave.
    */
   default boolean takesDeferred() {
     return false;
@@ -64,9 +64,9 @@ public interface Underlay {
 
   /**
    * Has a whole super-packet put into a tunnel in clear by someone who need not take it apart
-   * first: IPv6 in IPv6 without anything between the headers, traffic class and flow label of the inner
-   * header in the outer one, and a hop limit one less than the inner one, which stays. Packets of
-   * {@link #send} that came before go before it.
+   * first: IPv6 in IPv6 without anything between the headers, traffic class and flow label of the
+   * inner header in the outer one, and a hop limit one less than the inner one, which stays.
+   * Packets of {@link #send} that came before go before it.
    *
    * @param inner a super-packet; it stays the caller's, as it is
    * @param segments how many packets it becomes

@@ -8,8 +8,8 @@ import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 
 /**
- * Judges what a sender left to hardware (see {@link PacketBuffer#isUnfinished()}) against the packet
- * itself: a guest may say anything. For one thread; allocates nothing.
+ * Judges what a sender left to hardware (see {@link PacketBuffer#isUnfinished()}) against the
+ * packet itself: a guest may say anything. For one thread; allocates nothing.
  */
 public final class OffloadState {
 

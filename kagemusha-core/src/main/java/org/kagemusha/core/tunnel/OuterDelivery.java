@@ -8,8 +8,8 @@ import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /**
- * Gives outer packets to the routed network, whole or as fragments, and learns from what it does not
- * take. Allocates nothing.
+ * Gives outer packets to the routed network, whole or as fragments, and learns from what it does
+ * not take. Allocates nothing.
  */
 final class OuterDelivery {
 

@@ -143,8 +143,8 @@ public final class Tunnel {
    * one has at most 1280 octets. A larger one that does not fit is answered by Packet Too Big. At
    * most one error answers a packet.
    *
-   * <p>A super-packet is judged as a whole, by the size of its largest segment; then its segments go
-   * out one by one, each in a place that the underlay has for it ({@link Underlay#slot}). What
+   * <p>A super-packet is judged as a whole, by the size of its largest segment; then its segments
+   * go out one by one, each in a place that the underlay has for it ({@link Underlay#slot}). What
    * answers it quotes its first segment. A checksum that is unfinished is finished.
    *
    * @param inner a whole IPv6 packet with the usual room at both ends, octets behind its payload
@@ -170,14 +170,14 @@ public final class Tunnel {
    * a router, TCP SYN segments have their MSS clamped. Counts the packet if it came out. The caller
    * checks outer and inner addresses beforehand (anti-spoofing).
    *
-   * <p>A super-packet in clear comes out as one, with its state ({@link PacketBuffer#isUnfinished});
-   * it counts as the packets that it was made of.
+   * <p>A super-packet in clear comes out as one, with its state ({@link
+   * PacketBuffer#isUnfinished}); it counts as the packets that it was made of.
    *
    * @param outer the outer packet: its first octet is the outer IPv6 header's, of which only the
    *     traffic class is read; afterwards the inner packet, without octets behind its payload
-   *     length
-   * @param innerOffset the absolute index of the inner IPv6 header in the buffer. Opening ESP leaves
-   *     the inner packet alone in the buffer: set it back to begin at the outer header first
+   *     length @param innerOffset the absolute index of the inner IPv6 header in the buffer.
+   *     Opening ESP leaves the inner packet alone in the buffer: set it back to begin at the outer
+   *     header first
    * @param errors takes Time Exceeded for the inner source; null: nobody
    * @return null if the buffer now holds the inner packet, else why it was dropped (not yet
    *     counted)
@@ -189,9 +189,9 @@ public final class Tunnel {
 
   /**
    * A packet that {@link #send} gave to the underlay was refused afterwards as larger than the
-   * interface takes: lowers the path MTU below it for ten minutes, unless that has happened already,
-   * as it has when several of one size are refused together. Their sources are told when they send
-   * the next.
+   * interface takes: lowers the path MTU below it for ten minutes, unless that has happened
+   * already, as it has when several of one size are refused together. Their sources are told when
+   * they send the next.
    *
    * @param octets of the outer packet
    */

@@ -1,6 +1,8 @@
 package org.kagemusha.core.wire;
 
-/** The pass of a cipher over a packet, which may be left for another thread; see {@link CipherJob}. */
+/**
+ * The pass of a cipher over a packet, which may be left for another thread; see {@link CipherJob}.
+ */
 @FunctionalInterface
 public interface CipherWork {
 

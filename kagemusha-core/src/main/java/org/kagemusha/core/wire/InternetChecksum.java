@@ -78,7 +78,8 @@ public final class InternetChecksum {
   }
 
   /**
-   * The partial sum of the pseudo-header whose addresses stand in an IPv6 header; allocates nothing.
+   * The partial sum of the pseudo-header whose addresses stand in an IPv6 header; allocates
+   * nothing.
    *
    * @param header the absolute index of the IPv6 header
    */

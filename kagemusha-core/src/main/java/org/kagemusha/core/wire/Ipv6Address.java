@@ -128,9 +128,9 @@ public record Ipv6Address(long high, long low) implements Comparable<Ipv6Address
   }
 
   /**
-   * Says whether a packet may name this address as an endpoint beyond one link: neither unspecified,
-   * loopback, multicast, link-local nor IPv4-mapped. The home address and the care-of address must
-   * be such (RFC 6275 §9.3.1, §6.1.7).
+   * Says whether a packet may name this address as an endpoint beyond one link: neither
+   * unspecified, loopback, multicast, link-local nor IPv4-mapped. The home address and the care-of
+   * address must be such (RFC 6275 §9.3.1, §6.1.7).
    */
   public boolean isRoutableUnicast() {
     boolean mapped = high == 0 && low >>> 32 == 0xffff;

@@ -51,8 +51,8 @@ public final class Ipv6Header {
   }
 
   /**
-   * Says whether the octets are an IPv6 packet that is complete: the header is there, the version is
-   * 6 and the payload length does not go beyond what was received.
+   * Says whether the octets are an IPv6 packet that is complete: the header is there, the version
+   * is 6 and the payload length does not go beyond what was received.
    */
   public static boolean isComplete(ByteBuffer buffer, int at, int length) {
     return length >= BYTES && version(buffer, at) == 6 && BYTES + payloadLength(buffer, at) <= length;

@@ -10,9 +10,9 @@ import java.nio.ByteOrder;
  *
  * <p>What a sender left to hardware that never came is still to do (the checksum offload and
  * segmentation offload of a network card): {@link #isUnfinished()} says that the transport checksum
- * holds only the folded sum of its pseudo-header, {@link #isSuperPacket()} that the transport payload
- * is that of several segments in one. Both are kept by index, so headers may come and go in front. So
- * is what a cipher has still to do ({@link #defer}).
+ * holds only the folded sum of its pseudo-header, {@link #isSuperPacket()} that the transport
+ * payload is that of several segments in one. Both are kept by index, so headers may come and go in
+ * front. So is what a cipher has still to do ({@link #defer}).
  *
  * <p>The buffer belongs to one thread and is reused: whoever is handed one may change it, but must
  * not keep it after returning.
@@ -159,13 +159,13 @@ public final class PacketBuffer {
   }
 
   /**
-   * Says that the transport checksum is unfinished, and perhaps the segmentation too: the field holds
-   * the folded, uncomplemented sum of the pseudo-header of the packet as it is.
+   * Says that the transport checksum is unfinished, and perhaps the segmentation too: the field
+   * holds the folded, uncomplemented sum of the pseudo-header of the packet as it is.
    *
    * @param start the absolute index where the sum begins: the TCP or UDP header
    * @param offset where the field is, counted from there: 16 for TCP, 6 for UDP
-   * @param segment octets of transport payload of each segment, but the last may have less; 0 for an
-   *     ordinary packet
+   * @param segment octets of transport payload of each segment, but the last may have less; 0 for
+   *     an ordinary packet
    */
   public PacketBuffer unfinished(int start, int offset, int segment) {
     checksumStart = start;
@@ -174,7 +174,9 @@ public final class PacketBuffer {
     return this;
   }
 
-  /** Says that nothing is left to do: whoever puts another packet in the buffer begins with this. */
+  /**
+   * Says that nothing is left to do: whoever puts another packet in the buffer begins with this.
+   */
   public PacketBuffer finished() {
     checksumStart = -1;
     checksumOffset = 0;

@@ -175,7 +175,9 @@ class ReturnedGuestsTest {
     assertEquals(1, acknowledgements());
   }
 
-  /** The home link and the routed network are read one after the other, whichever is ready first. */
+  /**
+   * The home link and the routed network are read one after the other, whichever is ready first.
+   */
   @Test
   void whereTheGuestIsMayBeToldBeforeItsDeregistration() {
     home.send(CARE_OF, HOME_ADDRESS, update(1, 15, CARE_OF).wantingHandoverKeys());

@@ -346,7 +346,9 @@ final class HandoverWorld {
     return sent;
   }
 
-  /** What is wrong with what the guest has received, or nothing: missing, twice, behind a later one. */
+  /**
+   * What is wrong with what the guest has received, or nothing: missing, twice, behind a later one.
+   */
   String disorder() {
     StringBuilder text = new StringBuilder();
     boolean[] came = new boolean[sent];

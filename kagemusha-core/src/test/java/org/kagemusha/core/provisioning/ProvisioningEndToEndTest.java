@@ -27,7 +27,9 @@ import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 
-/** RFC 6618 §5.8: from the first message to a packet each way under the keys that were agreed on. */
+/**
+ * RFC 6618 §5.8: from the first message to a packet each way under the keys that were agreed on.
+ */
 class ProvisioningEndToEndTest {
 
   private final KeysFixture home = new KeysFixture().settings(VM1);

@@ -98,7 +98,9 @@ class FastPathDifferentialTest {
     assertEquals(form == Form.CLEAR, fast.superFrames > 0);
   }
 
-  /** From the guest to its correspondent; in clear, the tunnel's packets may be joined on the way. */
+  /**
+   * From the guest to its correspondent; in clear, the tunnel's packets may be joined on the way.
+   */
   private void up(PacketBuffer packet, SplittableRandom random) {
     PacketBuffer original = PacketBuffer.allocate(66_000).copyFrom(packet);
     boolean fits = fits(original, naive.node.status(naive.nowNs).tunnelMtu());

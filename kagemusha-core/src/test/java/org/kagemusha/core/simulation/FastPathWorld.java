@@ -36,8 +36,8 @@ import org.kagemusha.core.wire.Protocol;
 
 /**
  * A mobile node that is registered with a home agent, with keys and chance as fixed as the time, so
- * that two such worlds that are told the same give the same octets. What they send is kept as a wire
- * would carry it, and goes nowhere by itself.
+ * that two such worlds that are told the same give the same octets. What they send is kept as a
+ * wire would carry it, and goes nowhere by itself.
  */
 final class FastPathWorld {
 

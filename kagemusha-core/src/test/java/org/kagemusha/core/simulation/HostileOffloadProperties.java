@@ -8,7 +8,9 @@ import net.jqwik.api.Property;
 import org.kagemusha.core.simulation.FastPathWorld.Form;
 import org.kagemusha.core.wire.PacketBuffer;
 
-/** Whatever a frame says of itself: nothing throws, and nothing unfinished leaves for the network. */
+/**
+ * Whatever a frame says of itself: nothing throws, and nothing unfinished leaves for the network.
+ */
 class HostileOffloadProperties {
 
   private final FastPathWorld clear = new FastPathWorld(Form.CLEAR, -1, true);

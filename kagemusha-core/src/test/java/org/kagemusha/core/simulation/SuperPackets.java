@@ -9,8 +9,9 @@ import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /**
- * Super-packets, and what they stand for: built and taken apart octet by octet, with none of the code
- * under test. Their transport header is right behind the IPv6 header unless extensions are given.
+ * Super-packets, and what they stand for: built and taken apart octet by octet, with none of the
+ * code under test. Their transport header is right behind the IPv6 header unless extensions are
+ * given.
  */
 public final class SuperPackets {
 

@@ -12,9 +12,10 @@ import java.util.Set;
 /**
  * What a libvirt domain's XML says for the daemon beside its VM: an element {@code vm} of our
  * namespace in {@code <metadata>}, which libvirt keeps through definitions, restarts and
- * migrations. Each section of the TOML file is an element in it, each key an attribute; those of {@code [vm]}
- * are the element's own. The name is the domain's; the guest's MAC address and the bridge are those
- * of its interface. Interfaces are told by their MAC addresses: the names of their ports change.
+ * migrations. Each section of the TOML file is an element in it, each key an attribute; those of
+ * {@code [vm]} are the element's own. The name is the domain's; the guest's MAC address and the
+ * bridge are those of its interface. Interfaces are told by their MAC addresses: the names of their
+ * ports change.
  */
 final class DomainSettings {
 

@@ -55,7 +55,8 @@ public record VmConfig(
    *
    * @param lifetimeSeconds asked for, a multiple of 4 up to 262140 (RFC 6275 §6.1.7)
    * @param waitForAcknowledgement whether the guest's packets wait for the acknowledgement
-   * @param arrivesByHookOnly whether frames with the guest's MAC address tell nothing of its arrival
+   * @param arrivesByHookOnly whether frames with the guest's MAC address tell nothing of its
+   *     arrival
    * @param presenceTimeoutSeconds silence after which the guest's presence is checked
    * @param location where this host is
    */

@@ -10,8 +10,8 @@ import java.util.List;
  * The outcome of a demonstration.
  *
  * @param protection where keys came from, and what ESP covered: {@link DemoProtection}
- * @param dad the home agent's duplicate address detection: {@code strict}, {@code optimistic}, {@code
- *     off}
+ * @param dad the home agent's duplicate address detection: {@code strict}, {@code optimistic},
+ *     {@code off}
  * @param survived whether every session survived every move
  * @param pingTransmitted echo requests of the guest
  * @param pingReceived echo replies it got

@@ -4,8 +4,8 @@ import com.google.gson.annotations.SerializedName;
 import java.util.Locale;
 
 /**
- * What one move cost. Times are milliseconds, and count from the moment the guest's port appeared on
- * the new bridge unless they say otherwise; -1 where something did not happen.
+ * What one move cost. Times are milliseconds, and count from the moment the guest's port appeared
+ * on the new bridge unless they say otherwise; -1 where something did not happen.
  *
  * @param from the hypervisor left
  * @param to the hypervisor reached

@@ -5,8 +5,8 @@ import java.util.List;
 
 /**
  * What one direction of a numbered packet stream saw: when each packet was sent, when it first
- * arrived, and how often again. Times are nanoseconds of one monotonic clock. Written by the sender's
- * and the receiver's thread (different arrays), read when both have ended.
+ * arrived, and how often again. Times are nanoseconds of one monotonic clock. Written by the
+ * sender's and the receiver's thread (different arrays), read when both have ended.
  */
 final class PacketLedger {
 

@@ -7,7 +7,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The machine's own ping, run from the guest for the whole time; its summary is read at the end. */
+/**
+ * The machine's own ping, run from the guest for the whole time; its summary is read at the end.
+ */
 final class PingProcess implements AutoCloseable {
 
   private static final Pattern COUNTS =

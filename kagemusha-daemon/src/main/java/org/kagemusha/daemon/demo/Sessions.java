@@ -8,9 +8,9 @@ import java.util.concurrent.TimeUnit;
 import org.kagemusha.tap.netns.NamespaceCall;
 
 /**
- * The sessions between guest and correspondent: a TCP session that carries a counter both ways, a UDP
- * stream both ways and a ping. All of it runs in this process, so that one clock stamps everything;
- * each socket belongs to its end's network namespace.
+ * The sessions between guest and correspondent: a TCP session that carries a counter both ways, a
+ * UDP stream both ways and a ping. All of it runs in this process, so that one clock stamps
+ * everything; each socket belongs to its end's network namespace.
  */
 final class Sessions implements Traffic {
 

@@ -9,8 +9,8 @@ import java.nio.channels.DatagramChannel;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * One end of a UDP stream: sends a numbered datagram at a steady rate and notes the peer's. Its socket
- * belongs to the network namespace of the thread that made it.
+ * One end of a UDP stream: sends a numbered datagram at a steady rate and notes the peer's. Its
+ * socket belongs to the network namespace of the thread that made it.
  */
 final class UdpStream implements AutoCloseable {
 

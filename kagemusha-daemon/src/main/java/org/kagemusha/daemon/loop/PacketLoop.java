@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
 public final class PacketLoop implements AutoCloseable {
 
   /**
-   * Packets taken from one descriptor in one wake-up, by their {@link PacketSource#weight}; the rest
-   * waits for the next.
+   * Packets taken from one descriptor in one wake-up, by their {@link PacketSource#weight}; the
+   * rest waits for the next.
    */
   public static final int BUDGET = 64;
 
@@ -153,7 +153,9 @@ public final class PacketLoop implements AutoCloseable {
     loop.execute(() -> run(work));
   }
 
-  /** As {@link #execute}, but at once where the caller is on the loop already and not in the engine. */
+  /**
+   * As {@link #execute}, but at once where the caller is on the loop already and not in the engine.
+   */
   public void perform(Runnable work) {
     if (loop.inEventLoop() && !working) {
       run(work);
@@ -267,8 +269,8 @@ public final class PacketLoop implements AutoCloseable {
 
   /**
    * A timer that fires too early costs one wake-up, one that is replaced costs an allocation. Where
-   * packets pass, deadlines move with each; where none do, a wake-up finds all memory cold: so a timer
-   * is replaced by an earlier one, and by one that is much later.
+   * packets pass, deadlines move with each; where none do, a wake-up finds all memory cold: so a
+   * timer is replaced by an earlier one, and by one that is much later.
    */
   private void arm(long deadlineNs, long nowNs) {
     if (deadlineNs >= armedNs && deadlineNs - armedNs < TOO_EARLY_NS) {

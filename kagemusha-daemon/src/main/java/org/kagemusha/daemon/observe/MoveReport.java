@@ -15,8 +15,8 @@ import org.kagemusha.core.mobility.MoveRecord;
 import org.kagemusha.core.mobility.MoveRecord.Moment;
 
 /**
- * Where each millisecond of a move went, as JSON with stable names, and as text made of that JSON, so
- * that the report of another host can be put between.
+ * Where each millisecond of a move went, as JSON with stable names, and as text made of that JSON,
+ * so that the report of another host can be put between.
  */
 public final class MoveReport {
 
@@ -101,8 +101,8 @@ public final class MoveReport {
   }
 
   /**
-   * Puts what the host that the VM came from has told into the arrivals here: events with {@code host}
-   * {@code source}, and the pause. Both hosts' clocks are taken for one.
+   * Puts what the host that the VM came from has told into the arrivals here: events with {@code
+   * host} {@code source}, and the pause. Both hosts' clocks are taken for one.
    *
    * @param source what {@code report --json} printed there
    * @return how many arrivals have a departure now

@@ -9,8 +9,8 @@ import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 
 /**
- * What a packet that leaves checksums or segmentation to hardware is on the wire: the packets that a
- * network card would make of it. The packet itself stays as it is.
+ * What a packet that leaves checksums or segmentation to hardware is on the wire: the packets that
+ * a network card would make of it. The packet itself stays as it is.
  */
 final class WireForm {
 

@@ -15,8 +15,8 @@ public interface VmmListener {
   void arrived();
 
   /**
-   * A migration of the VM from here is under way, so it may be stopped at any moment; or none is any
-   * more, and the VM stays.
+   * A migration of the VM from here is under way, so it may be stopped at any moment; or none is
+   * any more, and the VM stays.
    */
   default void migrating(boolean underWay) {}
 

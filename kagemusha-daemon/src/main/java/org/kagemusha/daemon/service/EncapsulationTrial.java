@@ -13,8 +13,8 @@ import org.kagemusha.tap.tap.TunDevice;
 
 /**
  * Tries whether the kernel makes of a super-packet the octets that this program would have made.
- * The packet goes into the tun, and what it becomes comes out there again. All its addresses but the
- * local one are of the prefix that leads nowhere (RFC 6666).
+ * The packet goes into the tun, and what it becomes comes out there again. All its addresses but
+ * the local one are of the prefix that leads nowhere (RFC 6666).
  */
 final class EncapsulationTrial {
 

@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The VM's socket, and what the log tells of who connects to it. None of it is a trigger: a QEMU that
- * waits for a migration connects long before the VM is there.
+ * The VM's socket, and what the log tells of who connects to it. None of it is a trigger: a QEMU
+ * that waits for a migration connects long before the VM is there.
  */
 final class GuestSocket implements VmSocketListener {
 

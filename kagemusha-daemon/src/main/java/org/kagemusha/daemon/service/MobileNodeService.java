@@ -339,7 +339,9 @@ public final class MobileNodeService extends Service {
     loop().eventLoop().schedule(this::tidyUp, TIDY_SECONDS, TimeUnit.SECONDS);
   }
 
-  /** What TLS left behind goes before the VM comes; once it is there, nothing may stop its packets. */
+  /**
+   * What TLS left behind goes before the VM comes; once it is there, nothing may stop its packets.
+   */
   private void tidyUp() {
     if (engine.status(System.nanoTime()).state().equals("waiting")) {
       edge().executor().execute(System::gc);

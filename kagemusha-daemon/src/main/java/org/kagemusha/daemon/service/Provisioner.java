@@ -19,9 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a mobile node supplied with fresh keys, so that a VM that arrives never waits for them: asks
- * its Home Agent Controller at the start, when the VM has left, before keys run out, and whenever
- * the engine doubts that the home agent knows them. For the loop's thread.
+ * Keeps a mobile node supplied with fresh keys, so that a VM that arrives never waits for them:
+ * asks its Home Agent Controller at the start, when the VM has left, before keys run out, and
+ * whenever the engine doubts that the home agent knows them. For the loop's thread.
  */
 final class Provisioner implements AutoCloseable {
 

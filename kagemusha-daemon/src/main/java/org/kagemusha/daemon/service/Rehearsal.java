@@ -28,11 +28,11 @@ import org.kagemusha.daemon.observe.LogSetup;
 import org.kagemusha.tap.libc.NativeMemory;
 
 /**
- * Moves played before the first real one, between mobile nodes and a home agent in memory: from home
- * abroad, some thousand packets each way, on to another host, and home again. A JVM runs code slowly
- * the first time, and the first time is when a VM has just arrived and waits. Half of the packets
- * come joined, and all are joined in the end, as between engine and kernel. Nothing of it leaves the
- * process; keys and addresses are made up.
+ * Moves played before the first real one, between mobile nodes and a home agent in memory: from
+ * home abroad, some thousand packets each way, on to another host, and home again. A JVM runs code
+ * slowly the first time, and the first time is when a VM has just arrived and waits. Half of the
+ * packets come joined, and all are joined in the end, as between engine and kernel. Nothing of it
+ * leaves the process; keys and addresses are made up.
  */
 final class Rehearsal {
 

@@ -11,8 +11,8 @@ import org.kagemusha.core.wire.Protocol;
 import org.kagemusha.tap.libc.NativeMemory;
 
 /**
- * Frames of one direction for a {@link Rehearsal}: in turn a segment of a TCP flow and a datagram of
- * a UDP flow, of which consecutive ones can be joined.
+ * Frames of one direction for a {@link Rehearsal}: in turn a segment of a TCP flow and a datagram
+ * of a UDP flow, of which consecutive ones can be joined.
  */
 final class RehearsalFrames {
 

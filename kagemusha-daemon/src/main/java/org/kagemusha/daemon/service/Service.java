@@ -98,7 +98,8 @@ public abstract class Service implements ControlCommands {
 
   /**
    * Practises a move on a thread of its own, and then gives back the memory that the start took.
-   * The compiler takes longer for it than the whole start: who waits for READY need not wait for it.
+   * The compiler takes longer for it than the whole start: who waits for READY need not wait for
+   * it.
    */
   private void practise() {
     Thread thread =
@@ -122,7 +123,9 @@ public abstract class Service implements ControlCommands {
     return true;
   }
 
-  /** Does what the role does most, with made-up peers, so that it is compiled. On its own thread. */
+  /**
+   * Does what the role does most, with made-up peers, so that it is compiled. On its own thread.
+   */
   abstract void rehearse();
 
   /** Whether {@link #rehearse} is over. */
@@ -235,8 +238,8 @@ public abstract class Service implements ControlCommands {
   }
 
   /**
-   * Work that follows whatever the loop does, some seconds later and once for all of it: a loop that
-   * sleeps is not woken.
+   * Work that follows whatever the loop does, some seconds later and once for all of it: a loop
+   * that sleeps is not woken.
    *
    * @return to be called after each wake-up of the loop, on it; cheap
    */

@@ -6,9 +6,9 @@ import java.util.function.LongSupplier;
 
 /**
  * Puts times of the host's clock, as the kernel and the VMM give them, on the monotonic clock. Both
- * clocks are read one after the other, and whoever is scheduled out in between is wrong by a time slice,
- * which decides whether a packet came before the VM was stopped: so they are read again until they
- * were read together.
+ * clocks are read one after the other, and whoever is scheduled out in between is wrong by a time
+ * slice, which decides whether a packet came before the VM was stopped: so they are read again
+ * until they were read together.
  */
 final class WallClock {
 

@@ -10,7 +10,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What an unmodified kernel's own neighbour cache, routes and path MTU say of the pseudo home network. */
+/**
+ * What an unmodified kernel's own neighbour cache, routes and path MTU say of the pseudo home
+ * network.
+ */
 @Tag("netns")
 class GuestKernelTest {
 

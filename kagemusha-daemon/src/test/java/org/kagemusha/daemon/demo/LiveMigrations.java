@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 
 /**
  * Migrates a virtual machine live, A → B → A and so on, while its correspondent holds with it a TCP
- * session and a UDP stream of 1,000 packets a second each way; prints what each move cost. The network
- * is to lose no packet and to bring none twice, and TCP never to be reset.
+ * session and a UDP stream of 1,000 packets a second each way; prints what each move cost. The
+ * network is to lose no packet and to bring none twice, and TCP never to be reset.
  *
  * <p>Not a test, since its figures are the machine's. It needs root, QEMU, a guest's kernel ({@code
  * ./kagemusha test} fetches both) and some minutes:

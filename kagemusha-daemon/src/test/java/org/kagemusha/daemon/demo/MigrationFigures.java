@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 
 /**
  * What live migrations cost the sessions of a virtual machine. A packet to the guest that it never
- * told of is told apart by where it was seen last: in the bridge of the destination after the VM went
- * on, so that QEMU or the guest lost it; in the source's, so that it ended in the queue of the
+ * told of is told apart by where it was seen last: in the bridge of the destination after the VM
+ * went on, so that QEMU or the guest lost it; in the source's, so that it ended in the queue of the
  * source's tap; or nowhere, so that the network lost it.
  */
 final class MigrationFigures {

@@ -17,8 +17,8 @@ final class NetworkCard {
   private NetworkCard() {}
 
   /**
-   * Whether a veth passes on what is left to hardware, super-packets too. Where it does not, packets
-   * are finished on its way as on a wire.
+   * Whether a veth passes on what is left to hardware, super-packets too. Where it does not,
+   * packets are finished on its way as on a wire.
    */
   static void leavesToHardware(String namespace, String device, boolean on) throws IOException {
     set(namespace, device, SET_TX_CHECKSUM, on);

@@ -285,7 +285,9 @@ class PackageTest {
     return machine.succeed("systemctl", "show", "--property=" + name, "--value", unit).strip();
   }
 
-  /** The test's time limit bounds the wait; each question starts a program, and so takes a while. */
+  /**
+   * The test's time limit bounds the wait; each question starts a program, and so takes a while.
+   */
   private void await(String name, String value) throws Exception {
     while (!property(UNIT, name).equals(value)) {
       continue;

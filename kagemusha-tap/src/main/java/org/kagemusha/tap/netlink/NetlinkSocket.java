@@ -23,7 +23,8 @@ final class NetlinkSocket implements AutoCloseable {
 
   /**
    * @param protocol {@code NETLINK_...}
-   * @param groups the multicast groups to hear, of {@code NETLINK_ROUTE} those of {@code RTMGRP_...}
+   * @param groups the multicast groups to hear, of {@code NETLINK_ROUTE} those of
+   *     {@code RTMGRP_...}
    */
   NetlinkSocket(int protocol, int groups) throws KernelException {
     socket =

@@ -27,8 +27,9 @@ public final class TableRules {
   private TableRules() {}
 
   /**
-   * The handles of all rules of a table, in their order: the kernel gives each rule of a table another,
-   * so who finds those of a while ago finds the rules of a while ago. None where there is no such table.
+   * The handles of all rules of a table, in their order: the kernel gives each rule of a table
+   * another, so who finds those of a while ago finds the rules of a while ago. None where there is
+   * no such table.
    */
   public static List<Long> handles(Family family, String table) throws KernelException {
     try (NetlinkSocket socket = new NetlinkSocket(Netlink.NETLINK_NETFILTER, 0)) {

@@ -9,9 +9,9 @@ import org.kagemusha.tap.libc.KernelException;
 import org.kagemusha.tap.libc.Libc;
 
 /**
- * Runs code inside a named network namespace: on a thread of its own, which enters the namespace and
- * ends with the code. What the code opens (sockets, tap devices, netlink) stays of that namespace
- * wherever it is used afterwards.
+ * Runs code inside a named network namespace: on a thread of its own, which enters the namespace
+ * and ends with the code. What the code opens (sockets, tap devices, netlink) stays of that
+ * namespace wherever it is used afterwards.
  */
 public final class NamespaceCall {
 

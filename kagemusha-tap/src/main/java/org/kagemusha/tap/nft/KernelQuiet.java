@@ -17,11 +17,12 @@ import org.kagemusha.tap.netlink.TableRules.Family;
  * restart of the daemon, so nothing leaves while no socket is open; an orderly stop removes it.
  *
  * <p>Every change replaces a table in one transaction, so each may be repeated, and there is no
- * moment without rules. Each runs the {@code nft} tool and waits for it, some 10 ms, unless the kernel
- * says that the very rules are there that were installed last. Needs CAP_NET_ADMIN. While it is installed the host's kernel sends no ICMPv6 Destination Unreachable or
- * Parameter Problem from the given addresses about IPv6-in-IPv6, ESP, Destination Options and Routing
- * headers, whoever sent them, about Mobility Headers only that one is malformed, and no Port
- * Unreachable about UDP from or to the port of ESP in UDP where one is given.
+ * moment without rules. Each runs the {@code nft} tool and waits for it, some 10 ms, unless the
+ * kernel says that the very rules are there that were installed last. Needs CAP_NET_ADMIN. While it
+ * is installed the host's kernel sends no ICMPv6 Destination Unreachable or Parameter Problem from
+ * the given addresses about IPv6-in-IPv6, ESP, Destination Options and Routing headers, whoever
+ * sent them, about Mobility Headers only that one is malformed, and no Port Unreachable about UDP
+ * from or to the port of ESP in UDP where one is given.
  */
 public final class KernelQuiet {
 

@@ -19,7 +19,9 @@ public interface FramePort extends HomeLink, AutoCloseable {
   /** What it is, for log lines: an interface's name, or a path. */
   String name();
 
-  /** What kind of port it is, in one word for reports: {@code tap}, {@code stream}, {@code dgram}. */
+  /**
+   * What kind of port it is, in one word for reports: {@code tap}, {@code stream}, {@code dgram}.
+   */
   default String kind() {
     return "tap";
   }

@@ -12,8 +12,8 @@ import org.kagemusha.tap.libc.LazyMemory;
 
 /**
  * The vector of recvmmsg(2), laid out as on 64-bit Linux: messages with one slot each, the peer's
- * {@code sockaddr_in6} and control messages. A slot takes the largest packet; its pages come as they
- * are used. The vector begins short and doubles when a call has filled it.
+ * {@code sockaddr_in6} and control messages. A slot takes the largest packet; its pages come as
+ * they are used. The vector begins short and doubles when a call has filled it.
  */
 final class IncomingBatch {
 

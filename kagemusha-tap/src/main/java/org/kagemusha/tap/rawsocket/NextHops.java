@@ -247,7 +247,9 @@ public final class NextHops {
     }
   }
 
-  /** Routes, addresses or interfaces have changed, or events were lost: all is to be asked again. */
+  /**
+   * Routes, addresses or interfaces have changed, or events were lost: all is to be asked again.
+   */
   public void doubtAll(long nowNs) {
     changes++;
     for (Hop hop : table) {

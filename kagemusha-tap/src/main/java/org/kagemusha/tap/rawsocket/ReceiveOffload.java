@@ -15,10 +15,10 @@ import org.kagemusha.core.wire.Protocol;
  * by chance once in 65,535 times; finishing it then gives the same value again.
  *
  * <p>The kernel does not tell a raw socket how long the segments were before they were joined. They
- * are to be divided into such that no router behind us can find too big: by default 1280 octets, which
- * every link carries (RFC 8200 §5). Joined UDP datagrams had boundaries that cannot be restored, so
- * such a packet is dropped; the kernel only makes them where an application on this host sends with
- * {@code UDP_SEGMENT} or an administrator turned {@code rx-udp-gro-forwarding} on.
+ * are to be divided into such that no router behind us can find too big: by default 1280 octets,
+ * which every link carries (RFC 8200 §5). Joined UDP datagrams had boundaries that cannot be
+ * restored, so such a packet is dropped; the kernel only makes them where an application on this
+ * host sends with {@code UDP_SEGMENT} or an administrator turned {@code rx-udp-gro-forwarding} on.
  *
  * <p>What may well have come as it is stays one packet, though a division would make shorter ones:
  * a sender that leaves checksums to hardware that never comes does so with every segment.

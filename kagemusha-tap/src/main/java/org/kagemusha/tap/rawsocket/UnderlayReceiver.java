@@ -19,8 +19,8 @@ import org.kagemusha.tap.libc.NativeMemory;
 /**
  * One raw IPv6 socket (or the UDP socket): what the kernel received and reassembled for one
  * protocol and one local address. The kernel hands over what follows the IPv6 header; the header is
- * put in front again, with the addresses, traffic class (ECN included) and hop limit that the packet
- * had, flow label 0, and the protocol as its Next Header.
+ * put in front again, with the addresses, traffic class (ECN included) and hop limit that the
+ * packet had, flow label 0, and the protocol as its Next Header.
  *
  * <p>The kernel walks the chain of extension headers and gives each listener its part, so a packet
  * whose Destination Options or Routing header it understands would come twice, once to this
@@ -33,10 +33,10 @@ import org.kagemusha.tap.libc.NativeMemory;
  * front again as well, with the checksum zero, since the kernel has verified it. The kernel takes
  * other headers off before.
  *
- * <p>Where a local or offloading sender left inner checksums to the hardware, {@link ReceiveOffload}
- * finishes them. Where receive offload (GRO) joined many inner TCP segments to one packet of up to
- * 64 KiB, that is handed over whole, as a super-packet. Joined UDP datagrams (UDP_GRO) come one by
- * one again.
+ * <p>Where a local or offloading sender left inner checksums to the hardware, {@link
+ * ReceiveOffload} finishes them. Where receive offload (GRO) joined many inner TCP segments to one
+ * packet of up to 64 KiB, that is handed over whole, as a super-packet. Joined UDP datagrams
+ * (UDP_GRO) come one by one again.
  *
  * <p>Packets are read in batches, into memory of the receiver's own in which they are handed over.
  * {@link #pending} says that more can be had without the descriptor becoming readable.

@@ -281,7 +281,8 @@ final class UnderlaySender implements AutoCloseable {
 
   /**
    * What is not sealed yet has an SPI of 0, and its number. RFC 4303 §2.1: such an SPI "MUST NOT be
-   * sent on the wire". In UDP it is a marker (RFC 3948 §2.2), which nothing of ours but zeros follows.
+   * sent on the wire". In UDP it is a marker (RFC 3948 §2.2), which nothing of ours but zeros
+   * follows.
    */
   private static boolean hasSpiOfNobody(PacketBuffer packet) {
     ByteBuffer bytes = packet.bytes();

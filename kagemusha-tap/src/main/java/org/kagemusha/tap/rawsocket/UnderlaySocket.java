@@ -139,7 +139,8 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
   /**
    * Queues a packet for the destination in its header, as the routing table says; it leaves at
    * {@link #flush} at the latest. What leaves is what the packet says, but that the kernel computes
-   * the checksum of ESP in UDP, and a UDP checksum of zero right behind the IPv6 header is put right.
+   * the checksum of ESP in UDP, and a UDP checksum of zero right behind the IPv6 header is put
+   * right.
    *
    * <p>{@link Sent#OK} may be the queue's answer; the kernel's own comes from {@link #flush}. It is
    * the kernel's at once where the batch is 1, for a packet that is longer than {@link

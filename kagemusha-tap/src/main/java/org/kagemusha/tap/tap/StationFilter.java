@@ -9,9 +9,9 @@ import org.kagemusha.tap.libc.Libc;
 import org.kagemusha.tap.libc.NativeMemory;
 
 /**
- * A classic BPF program (bpf(4)) on a tap that keeps from its reader what a bridge only floods: frames
- * of other stations to others than it. Where each VM has a tap on one bridge, a frame for a station
- * that the bridge does not know would else wake the readers of all.
+ * A classic BPF program (bpf(4)) on a tap that keeps from its reader what a bridge only floods:
+ * frames of other stations to others than it. Where each VM has a tap on one bridge, a frame for a
+ * station that the bridge does not know would else wake the readers of all.
  */
 final class StationFilter {
 
@@ -28,8 +28,8 @@ final class StationFilter {
   private StationFilter() {}
 
   /**
-   * Passes what the guest sends, and what goes to a group, to the guest (an answer that its home agent
-   * addresses to it at home), or to the station.
+   * Passes what the guest sends, and what goes to a group, to the guest (an answer that its home
+   * agent addresses to it at home), or to the station.
    */
   static int[][] program(MacAddress guest, MacAddress station) {
     return new int[][] {

@@ -8,10 +8,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A team of the calling thread and some threads of its own. Whoever is free takes the next few jobs,
- * which lie side by side, so a thread that the kernel does not run takes none, and the caller waits
- * for nothing but jobs that another has begun. Threads that run out of work look for more for a
- * short while, then sleep. Handing over allocates nothing and takes no lock.
+ * A team of the calling thread and some threads of its own. Whoever is free takes the next few
+ * jobs, which lie side by side, so a thread that the kernel does not run takes none, and the caller
+ * waits for nothing but jobs that another has begun. Threads that run out of work look for more for
+ * a short while, then sleep. Handing over allocates nothing and takes no lock.
  *
  * <p>On a machine whose processors are busy, a thread that is woken comes too late, and takes the
  * processor from the one that woke it. So one that found nothing to do sleeps again at once, and

@@ -20,8 +20,8 @@ public interface CipherTeam {
   interface Task {
 
     /**
-     * Does one job. What it throws does not hold up the others: whether the job is done must show in
-     * what it was done to.
+     * Does one job. What it throws does not hold up the others: whether the job is done must show
+     * in what it was done to.
      *
      * @param job from 0
      * @param member who does it: 0 for the caller, up to {@link #members()} less 1
