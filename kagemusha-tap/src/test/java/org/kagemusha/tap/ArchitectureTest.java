@@ -28,7 +28,7 @@ class ArchitectureTest {
         .layer("nft").definedBy("org.kagemusha.tap.nft")
         .layer("ipsecmb").definedBy("org.kagemusha.tap.ipsecmb")
         .layer("team").definedBy("org.kagemusha.tap.team")
-        .whereLayer("netlink").mayOnlyBeAccessedByLayers("tap", "careof")
+        .whereLayer("netlink").mayOnlyBeAccessedByLayers("tap", "careof", "nft")
         .whereLayer("port").mayOnlyBeAccessedByLayers("tap", "vmsocket")
         .whereLayer("tap").mayNotBeAccessedByAnyLayer()
         .whereLayer("vmsocket").mayNotBeAccessedByAnyLayer()
