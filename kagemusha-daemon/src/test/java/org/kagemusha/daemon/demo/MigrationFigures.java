@@ -39,7 +39,8 @@ final class MigrationFigures {
       int lostUp,
       int lostInVm,
       int lostAtSource,
-      int lostOnTheWay) {
+      int lostOnTheWay,
+      int late) {
 
     /** From when the guest had spoken to when it was heard. */
     double networkUp() {
@@ -66,16 +67,17 @@ final class MigrationFigures {
   void print(PrintStream out, VmSessions sessions, List<StreamWatch.Frame> frames) {
     List<Line> lines = lines(sessions.ledgers(), frames);
     out.printf(
-        "%-4s %8s | %8s %8s %8s | %8s %8s %8s | %8s %8s | %7s %7s %7s %7s%n", "to", "stopped",
-        "noticed", "BU", "BA", "guest", "1st up", "network", "1st down", "guest", "lost up",
-        "in VM", "source", "network");
+        "%-4s %8s | %8s %8s %8s | %8s %8s %8s | %8s %8s | %7s %7s %7s %7s | %5s%n", "to",
+        "stopped", "noticed", "BU", "BA", "guest", "1st up", "network", "1st down", "guest",
+        "lost up", "in VM", "source", "network", "late");
     for (Line line : lines) {
       out.printf(
           Locale.ROOT,
-          "%-4s %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f | %7d %7d %7d %7d%n",
+          "%-4s %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f | %7d %7d %7d %7d"
+              + " | %5d%n",
           line.to, line.stopped, line.noticed, line.update, line.acknowledged, line.bridgeUp,
           line.firstUp, line.networkUp(), line.bridgeDown, line.firstDown, line.lostUp,
-          line.lostInVm, line.lostAtSource, line.lostOnTheWay);
+          line.lostInVm, line.lostAtSource, line.lostOnTheWay, line.late);
     }
     out.printf(
         Locale.ROOT, "%-4s %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f %8.1f | %8.1f %8.1f |%n",
@@ -102,7 +104,8 @@ final class MigrationFigures {
             + " correspondent, and the difference, which is the network's; the first datagram for"
             + " the guest was in the bridge, which is the network's, and was told of by the guest."
             + " lost: up; down, by where they were seen last: at the destination, so lost in QEMU or the"
-            + " guest; at the source alone; nowhere");
+            + " guest; at the source alone; nowhere."
+            + " late: in the destination's bridge behind one that was sent after it");
   }
 
   /** Packets that never came, of all that were sent. */
@@ -130,7 +133,7 @@ final class MigrationFigures {
               since(resume, ledgers.udpFromGuest()), inBridge(move, false, frames),
               since(resume, ledgers.udpToGuest()),
               ledgers.udpFromGuest().lost(from, until), missing.size() - elsewhere.size(),
-              atSource, elsewhere.size() - atSource));
+              atSource, elsewhere.size() - atSource, late(frames, move.to, resume, until)));
     }
     return lines;
   }
@@ -142,6 +145,19 @@ final class MigrationFigures {
         .filter(one -> host == null || one.host().equals(host) && one.ns() >= fromNs)
         .map(StreamWatch.Frame::number)
         .collect(Collectors.toSet());
+  }
+
+  private static int late(
+      List<StreamWatch.Frame> frames, String host, long fromNs, long untilNs) {
+    int most = -1;
+    int late = 0;
+    for (StreamWatch.Frame one : frames) {
+      if (!one.fromGuest() && one.host().equals(host) && one.ns() >= fromNs && one.ns() < untilNs) {
+        late += one.number() < most ? 1 : 0;
+        most = Math.max(most, one.number());
+      }
+    }
+    return late;
   }
 
   private static List<Integer> notIn(Set<Integer> numbers, List<Integer> of) {

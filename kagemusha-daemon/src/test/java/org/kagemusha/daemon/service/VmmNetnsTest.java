@@ -166,7 +166,7 @@ class VmmNetnsTest {
       say(client, "{\"event\": \"MIGRATION\", \"data\": {\"status\": \"completed\"}}");
       say(client, "{\"return\": {\"status\": \"postmigrate\"}, \"id\": \"status\"}");
       daemon.await("guest left vm=vm1 place=foreign");
-      assertTrue(daemon.text().contains("vmm state vm=vm1 state=left"), daemon.text());
+      daemon.await("vmm state vm=vm1 state=left");
       JsonArray moves = report();
       assertEquals(3, moves.size());
       assertEquals(List.of("vmm-resume", "arrived", "bu-sent"), events(moves.get(0)));
