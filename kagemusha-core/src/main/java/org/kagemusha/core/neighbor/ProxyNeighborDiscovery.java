@@ -141,8 +141,9 @@ public final class ProxyNeighborDiscovery {
   }
 
   /**
-   * Notes who else claims a proxied address. The mobile node that returns says where it is at the
-   * moment at which it deregisters, and the two may come by ways of which the one is the faster.
+   * Notes who else claims a proxied address; nothing is sent for it. The mobile node that returns
+   * (RFC 6275 §11.5.5) says where it is at the moment at which it deregisters, and the two may come by
+   * ways of which the one is the faster.
    */
   public void onNeighborAdvertisement(NeighborAdvertisement advertisement, long nowNs) {
     Proxied entry = proxied.get(advertisement.target());
