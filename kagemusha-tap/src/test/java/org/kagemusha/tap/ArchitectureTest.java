@@ -28,6 +28,7 @@ class ArchitectureTest {
         .layer("nft").definedBy("org.kagemusha.tap.nft")
         .layer("ipsecmb").definedBy("org.kagemusha.tap.ipsecmb")
         .layer("team").definedBy("org.kagemusha.tap.team")
+        .layer("scheduling").definedBy("org.kagemusha.tap.scheduling")
         .whereLayer("netlink").mayOnlyBeAccessedByLayers("tap", "careof", "nft")
         .whereLayer("port").mayOnlyBeAccessedByLayers("tap", "vmsocket")
         .whereLayer("tap").mayNotBeAccessedByAnyLayer()
@@ -37,6 +38,7 @@ class ArchitectureTest {
         .whereLayer("nft").mayNotBeAccessedByAnyLayer()
         .whereLayer("ipsecmb").mayNotBeAccessedByAnyLayer()
         .whereLayer("team").mayNotBeAccessedByAnyLayer()
+        .whereLayer("scheduling").mayNotBeAccessedByAnyLayer()
         .whereLayer("libc").mayNotAccessAnyLayer()
         .check(classes);
   }

@@ -115,6 +115,15 @@ public final class Libc {
   /** setns(2): moves the calling thread, and it alone, into a namespace. */
   public static native int setns(int fd, int type);
 
+  /** sched_setscheduler(2). */
+  public static native int sched_setscheduler(int thread, int policy, long parameters);
+
+  /** sched_getscheduler(2). */
+  public static native int sched_getscheduler(int thread);
+
+  /** clock_gettime(2). */
+  public static native int clock_gettime(int clock, long time);
+
   /** strerror(3). */
   public static native String strerror(int errno);
 

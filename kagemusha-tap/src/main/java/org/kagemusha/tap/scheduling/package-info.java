@@ -1,0 +1,2 @@
+/** When threads run, sched(7). */
+package org.kagemusha.tap.scheduling;
