@@ -159,14 +159,14 @@ class ManualTest {
             false,
             List.of(
                 "vm", "home", "tap", "underlay", "binding", "vmm", "handover", "tunnel",
-                "provisioning", "protection", "control", "state", "metrics", "log"),
+                "provisioning", "protection", "control", "state", "metrics", "log", "scheduling"),
             List.of("association"));
     keys.addAll(
         keys(
             true,
             List.of(
                 "home-agent", "tap", "advertisement", "tunnel", "controller", "encapsulation",
-                "protection", "control", "state", "metrics", "log"),
+                "protection", "control", "state", "metrics", "log", "scheduling"),
             List.of("host", "mobile-node", "mobile-node.association")));
     Set<String> told =
         KEY_ROW.matcher(manual).results().map(row -> row.group(1))

@@ -31,7 +31,8 @@ final class DomainSettings {
   private static final Set<String> LISTS = Set.of("home-address", "prefix", "agent", "algorithms");
   private static final Set<String> ALWAYS_TEXT =
       Set.of("identity", "server-name", "key-credential", "key-file");
-  private static final Set<String> OF_THE_HOST = Set.of("control", "state", "metrics");
+  private static final Set<String> OF_THE_HOST =
+      Set.of("control", "state", "metrics", "scheduling");
   private static final Set<String> SECRET =
       Set.of("encryption-key-out", "integrity-key-out", "encryption-key-in", "integrity-key-in");
 

@@ -17,6 +17,7 @@ import org.kagemusha.core.ipsec.engine.CipherTeam;
  * @param logLevel the least important level that is logged
  * @param cipherEngine who computes AES-GCM
  * @param cipherThreads how many threads share the work of ciphers, the packets' own included
+ * @param realTime whether the thread of the packets may run in real time, sched(7)
  */
 public record OperatingConfig(
     Path socket,
@@ -24,7 +25,8 @@ public record OperatingConfig(
     MetricsAddress metrics,
     Level logLevel,
     CipherEngineName cipherEngine,
-    int cipherThreads) {
+    int cipherThreads,
+    boolean realTime) {
 
   /** The longest path that fits into {@code sun_path}, less its zero octet, unix(7). */
   static final int LONGEST_SOCKET_PATH = 107;
@@ -51,7 +53,8 @@ public record OperatingConfig(
         log.choice("level", Level.INFO, levels()),
         protection.choice(
             "cipher-engine", CipherEngineName.AUTO, Choices.of(CipherEngineName.class)),
-        (int) protection.integer("cipher-threads", 1, 1, CipherTeam.MOST_MEMBERS));
+        (int) protection.integer("cipher-threads", 1, 1, CipherTeam.MOST_MEMBERS),
+        root.section("scheduling").flag("real-time", true));
   }
 
   private static Map<String, Level> levels() {

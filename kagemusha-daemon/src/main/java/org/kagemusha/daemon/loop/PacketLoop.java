@@ -54,6 +54,7 @@ public final class PacketLoop implements AutoCloseable {
   private Runnable afterWork = () -> {};
   private PacketSink sink = nowNs -> {};
   private boolean working;
+  private LoopScheduling scheduling;
   private long armedNs = NodeEngine.NEVER;
   private ScheduledFuture<?> timer;
   private boolean retired;
@@ -92,6 +93,24 @@ public final class PacketLoop implements AutoCloseable {
           finishWork(System.nanoTime());
           return null;
         });
+  }
+
+  /**
+   * From now on the thread runs in real time, as long as it does little: {@link RealTimeShare}.
+   *
+   * @return why the kernel refuses, or null
+   */
+  public String realTime() {
+    return call(
+        () -> {
+          scheduling = new LoopScheduling(loop);
+          return scheduling.refusal();
+        });
+  }
+
+  /** How the thread is scheduled, for people; on the loop. */
+  public String scheduling() {
+    return scheduling == null ? "ordinary" : scheduling.text();
   }
 
   /**
@@ -264,6 +283,9 @@ public final class PacketLoop implements AutoCloseable {
       arm(nowNs + TimeUnit.SECONDS.toNanos(1), nowNs);
     } finally {
       working = false;
+      if (scheduling != null) {
+        scheduling.worked();
+      }
     }
   }
 

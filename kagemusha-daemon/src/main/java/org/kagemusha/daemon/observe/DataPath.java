@@ -18,6 +18,7 @@ import com.google.gson.JsonObject;
  *     many destinations in parentheses, or {@code no} and why in parentheses
  * @param cipher the engine that protects payload
  * @param cipherThreads how many threads share its work
+ * @param scheduling how the thread of the packets is scheduled
  */
 public record DataPath(
     String link,
@@ -30,7 +31,8 @@ public record DataPath(
     String kernelEncapsulation,
     String direct,
     String cipher,
-    int cipherThreads) {
+    int cipherThreads,
+    String scheduling) {
 
   /** Adds a row for each stage. */
   void rows(TextTable table) {
@@ -43,6 +45,7 @@ public record DataPath(
       table.row("direct", direct);
     }
     table.row("cipher", cipherThreads > 1 ? cipher + ", " + cipherThreads + " threads" : cipher);
+    table.row("scheduling", scheduling);
   }
 
   /** For {@code status json}; names are stable. */
@@ -59,6 +62,7 @@ public record DataPath(
     json.addProperty("direct", direct);
     json.addProperty("cipher", cipher);
     json.addProperty("cipher_threads", cipherThreads);
+    json.addProperty("scheduling", scheduling);
     return json;
   }
 

@@ -10,6 +10,9 @@ import org.kagemusha.daemon.config.VmConfig;
 /** What a reload of the daemon beside a VM changes, and what only a restart would. */
 final class ConfigChange {
 
+  /** What {@link #where} is of, in the words of the file. */
+  static final String WHERE = "[control], [state], [metrics], [scheduling]";
+
   private final List<String> restart = new ArrayList<>();
   private final VmConfig kept;
   private final boolean otherPlace;
@@ -24,7 +27,8 @@ final class ConfigChange {
     needs(
         restart, "[protection] cipher-engine, cipher-threads", ciphers(config.operating()),
         ciphers(fresh.operating()));
-    needs(restart, "[control], [state], [metrics]", where(config), where(fresh));
+    needs(
+        restart, WHERE, where(config.operating()), where(fresh.operating()));
     needs(
         restart, "[provisioning], absent or present", config.provisioning() == null,
         fresh.provisioning() == null);
@@ -62,10 +66,11 @@ final class ConfigChange {
         config.home().prefixes());
   }
 
-  private static List<Object> where(VmConfig config) {
+  /** Where and when the daemon runs, which stays as it was at the start. */
+  static List<Object> where(OperatingConfig operating) {
     return Arrays.asList(
-        config.operating().socket(), config.operating().stateDirectory(),
-        config.operating().metrics());
+        operating.socket(), operating.stateDirectory(), operating.metrics(),
+        operating.realTime());
   }
 
   /** What of the ciphers stays as it was at the start. */

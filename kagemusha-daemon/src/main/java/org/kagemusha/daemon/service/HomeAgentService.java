@@ -3,7 +3,6 @@ package org.kagemusha.daemon.service;
 import com.google.gson.JsonArray;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -376,7 +375,8 @@ public final class HomeAgentService extends Service {
         ConfigChange.ciphers(config.operating()),
         ConfigChange.ciphers(fresh.operating()));
     ConfigChange.needs(
-        restart, "[control], [state], [metrics]", where(config), where(fresh));
+        restart, ConfigChange.WHERE, ConfigChange.where(config.operating()),
+        ConfigChange.where(fresh.operating()));
     ConfigChange.needs(restart, "[controller]", listening(config), listening(fresh));
     if (!fresh.address().equals(config.address()) || !fresh.prefix().equals(config.prefix())) {
       // The mobile nodes of the file are those of another home link.
@@ -412,11 +412,5 @@ public final class HomeAgentService extends Service {
         : List.of(
             controller.listen(), controller.port(), controller.handshakesPerSecond(),
             controller.maximumConnections(), controller.handshakeTimeoutMs());
-  }
-
-  private static List<Object> where(HomeAgentConfig config) {
-    return Arrays.asList(
-        config.operating().socket(), config.operating().stateDirectory(),
-        config.operating().metrics());
   }
 }

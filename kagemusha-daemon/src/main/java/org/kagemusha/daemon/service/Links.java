@@ -24,6 +24,7 @@ final class Links implements PacketSink, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Links.class);
 
   private final FramePort device;
+  private final PacketLoop loop;
   private final TapLink home;
   private final UnderlayLink underlay;
   private final TunnelConfig started;
@@ -43,6 +44,7 @@ final class Links implements PacketSink, AutoCloseable {
       FramePort device, PacketLoop loop, Capture capture, Counters counters, boolean countsSent,
       TunnelConfig config, int peers, int cipherThreads, ExecutorService edge) {
     this.device = device;
+    this.loop = loop;
     started = config;
     home = new TapLink(device, loop, capture, counters, countsSent, config.coalescing());
     team = cipherThreads > 1 ? new CipherThreads(cipherThreads) : null;
@@ -169,7 +171,7 @@ final class Links implements PacketSink, AutoCloseable {
         underlay.batch(started.batch()),
         underlay.segmentsUdp(), underlay.joinsUdp(), kernelText(),
         direct == null ? "off" : direct.text(), CipherChoice.inUse(),
-        team == null ? 1 : team.members());
+        team == null ? 1 : team.members(), loop.scheduling());
   }
 
   private String kernelText() {

@@ -111,11 +111,32 @@ public abstract class Service implements ControlCommands {
                 log.error("rehearsal failed name={}", name, e);
               }
               System.gc();
+              schedule();
               rehearsed = true;
             },
             "rehearsal");
     thread.setDaemon(true);
     thread.start();
+  }
+
+  /**
+   * Not sooner: the start and the rehearsal are more than the thread may do in real time. Never
+   * where it waits for others, which it could keep from running.
+   */
+  private void schedule() {
+    if (!operating.realTime() || operating.cipherThreads() > 1) {
+      return;
+    }
+    try {
+      String refusal = loop.realTime();
+      if (refusal == null) {
+        log.info("scheduling name={} real-time=true", name);
+      } else {
+        log.info("scheduling name={} real-time=false cause={}", name, refusal);
+      }
+    } catch (IllegalStateException e) {
+      log.debug("ended before it was practised name={}", name);
+    }
   }
 
   /** Whether nobody loses anything if the daemon ends now; on the loop. */

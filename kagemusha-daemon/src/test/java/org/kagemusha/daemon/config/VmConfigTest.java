@@ -57,6 +57,7 @@ class VmConfigTest {
     assertEquals(Level.INFO, config.operating().logLevel());
     assertEquals(CipherEngineName.AUTO, config.operating().cipherEngine());
     assertEquals(1, config.operating().cipherThreads());
+    assertTrue(config.operating().realTime());
     assertEquals(List.of(), config.associations());
   }
 
@@ -142,6 +143,8 @@ class VmConfigTest {
             peer-anti-replay = false
             cipher-engine = "ipsec-mb"
             cipher-threads = 8
+            [scheduling]
+            real-time = false
             [[association]]
             purpose = "signalling"
             home-address = "2001:db8:2000::10"
@@ -217,6 +220,7 @@ class VmConfigTest {
     assertEquals(Level.FINE, config.operating().logLevel());
     assertEquals(CipherEngineName.IPSEC_MB, config.operating().cipherEngine());
     assertEquals(8, config.operating().cipherThreads());
+    assertFalse(config.operating().realTime());
   }
 
   @Test

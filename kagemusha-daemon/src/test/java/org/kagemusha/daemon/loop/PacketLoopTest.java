@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
 import io.netty.channel.unix.FileDescriptor;
@@ -22,8 +23,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.wire.PacketBuffer;
+import org.kagemusha.tap.scheduling.ThreadClock;
+import org.kagemusha.tap.scheduling.ThreadScheduling;
 
 @Timeout(60)
 class PacketLoopTest {
@@ -435,8 +440,46 @@ class PacketLoopTest {
     }));
   }
 
+  private void beRealTime() {
+    String refusal = loop.realTime();
+    assumeTrue(refusal == null, refusal);
+  }
+
+  private void work(long runNs) {
+    loop.call(
+        () -> {
+          ThreadClock clock = new ThreadClock();
+          long untilNs = clock.runNs() + runNs;
+          while (clock.runNs() < untilNs) {
+            Thread.onSpinWait();
+          }
+          return null;
+        });
+  }
+
   @Test
-  void aPacketCostsNoAllocation() throws Exception {
+  void theThreadIsRealTimeUntilItDoesTooMuchAndAgainWhenItRests() throws Exception {
+    assertEquals("ordinary", loop.call(loop::scheduling));
+    assertFalse(loop.call(ThreadScheduling::isRealTime));
+    beRealTime();
+    assertEquals("real time", loop.call(loop::scheduling));
+    assertTrue(loop.call(ThreadScheduling::isRealTime));
+    work(2 * RealTimeShare.BURST_NS);
+    assertEquals("real time, busy: ordinary now", loop.call(loop::scheduling));
+    assertFalse(loop.call(ThreadScheduling::isRealTime));
+    loop.eventLoop()
+        .schedule(() -> { }, 3 * LoopScheduling.LOOK_NS, TimeUnit.NANOSECONDS)
+        .get();
+    assertEquals("real time", loop.call(loop::scheduling));
+    assertTrue(loop.call(ThreadScheduling::isRealTime));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aPacketCostsNoAllocation(boolean realTime) throws Exception {
+    if (realTime) {
+      beRealTime();
+    }
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     int count = 50_000;
     CountDownLatch[] latch = {new CountDownLatch(count)};

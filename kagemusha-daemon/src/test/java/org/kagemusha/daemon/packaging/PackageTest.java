@@ -170,13 +170,26 @@ class PackageTest {
   }
 
   private void sandbox() throws Exception {
-    String status = machine.succeed("cat", "/proc/" + property(UNIT, "MainPID") + "/status");
+    String pid = property(UNIT, "MainPID");
+    String status = machine.succeed("cat", "/proc/" + pid + "/status");
     // CAP_NET_ADMIN and CAP_NET_RAW, <linux/capability.h>.
     assertTrue(status.contains("CapEff:\t0000000000003000\n"), status);
     assertTrue(status.contains("CapBnd:\t0000000000003000\n"), status);
     assertTrue(status.contains("Seccomp:\t2\n"), status);
     assertTrue(status.contains("NoNewPrivs:\t1\n"), status);
     assertFalse(status.contains("Uid:\t0"), status);
+    realTime(pid);
+  }
+
+  /** LimitRTPRIO= is beyond a service manager that has no CAP_SYS_RESOURCE itself. */
+  private void realTime(String pid) throws Exception {
+    String limits = machine.succeed("cat", "/proc/" + pid + "/limits");
+    boolean allowed = limits.matches("(?s).*Max realtime priority +1 .*");
+    assertLogged(
+        UNIT, 1, 6,
+        allowed
+            ? "scheduling name=vm1 real-time=true"
+            : "scheduling name=vm1 real-time=false cause=sched_setscheduler SCHED_RR: EPERM .*");
   }
 
   private void reload() throws Exception {
