@@ -221,21 +221,25 @@ final class GuestMobility
 
   /** A migration of the VM from here is under way, or has failed. */
   void migrating(boolean underWay) {
+    if (!underWay) {
+      presence.uncertain();
+    }
     handover.migrating(underWay, place == Place.HOME);
   }
 
   /** The VM is elsewhere now, or stopped here. */
   void paused() {
-    paused(nowNs);
+    paused(false, nowNs);
   }
 
-  /**
-   * The VM was stopped here, and may go on here or elsewhere: nothing is refreshed meanwhile.
-   *
-   * @param sinceNs when
-   */
-  void paused(long sinceNs) {
-    boolean news = presence.paused(nowNs);
+  /** The VMM has stopped the VM here, and says so if it goes on here. */
+  void stopped(long sinceNs) {
+    paused(true, sinceNs);
+  }
+
+  /** The VM was stopped here, and may go on here or elsewhere: nothing is refreshed meanwhile. */
+  private void paused(boolean byVmm, long sinceNs) {
+    boolean news = presence.paused(byVmm, nowNs);
     if (news) {
       recorder.paused(place.toString(), nowNs);
       log.info("guest paused vm={} place={}", settings.name(), place);
@@ -249,8 +253,8 @@ final class GuestMobility
   /** The VM is elsewhere now: another host has asked for its packets, by the home agent's word. */
   void moved() {
     if (!handover.isMigrating()) {
-      paused(nowNs);
-    } else if (presence.paused(nowNs)) {
+      paused();
+    } else if (presence.paused(false, nowNs)) {
       // When it was stopped, its VMM is about to say.
       recorder.paused(place.toString(), nowNs);
       log.info("guest paused vm={} place={}", settings.name(), place);
@@ -272,10 +276,19 @@ final class GuestMobility
     }
     if (presence.state() == GuestPresence.State.ABSENT
         && (fence.isGuarded(nowNs) || settings.arrivesByHookOnly())) {
+      if (trigger == Trigger.ANNOUNCEMENT) {
+        handover.onGuest();
+      }
       return false;
     }
-    if (presence.state() == GuestPresence.State.PAUSED
-        && (presence.isGuarded(nowNs) || settings.arrivesByHookOnly())) {
+    if (presence.state() == GuestPresence.State.PAUSED && presence.isGuarded(nowNs)) {
+      return true;
+    }
+    if (presence.isCertain()
+        || presence.state() == GuestPresence.State.PAUSED && settings.arrivesByHookOnly()) {
+      if (trigger == Trigger.ANNOUNCEMENT) {
+        handover.onGuest();
+      }
       return true;
     }
     switch (presence.confirm(nowNs)) {

@@ -53,6 +53,7 @@ final class GuestPresence {
   private long nextNs = NodeEngine.NEVER;
   private int asked;
   private long pausedNs;
+  private boolean certain;
 
   /**
    * @param ask sends the guest a question that it answers if it is there
@@ -92,6 +93,7 @@ final class GuestPresence {
     State before = state;
     patience = before == State.ASKED ? Math.min(2 * patience, MOST_PATIENCE) : 1;
     state = State.PRESENT;
+    certain = false;
     heardNs = nowNs;
     nextNs = NodeEngine.NEVER;
     return before;
@@ -100,9 +102,12 @@ final class GuestPresence {
   /**
    * The VM was stopped and may go on here: it cannot answer, and nothing is refreshed for it.
    *
+   * @param byVmm whether its VMM said so, which says too if it goes on here: who is heard meanwhile
+   *     is elsewhere
    * @return false if it was not here
    */
-  boolean paused(long nowNs) {
+  boolean paused(boolean byVmm, long nowNs) {
+    certain |= byVmm;
     if (!isHere()) {
       return false;
     }
@@ -110,6 +115,16 @@ final class GuestPresence {
     pausedNs = nowNs;
     nextNs = NodeEngine.NEVER;
     return true;
+  }
+
+  /** The VMM may say no more. */
+  void uncertain() {
+    certain = false;
+  }
+
+  /** Says whether only the VMM's word, and no frame, tells that a paused VM goes on here. */
+  boolean isCertain() {
+    return state == State.PAUSED && certain;
   }
 
   /** Says whether a frame may be one that was on its way when the VM was paused. */
@@ -120,6 +135,7 @@ final class GuestPresence {
   /** The VM has left. */
   void left() {
     state = State.ABSENT;
+    certain = false;
     nextNs = NodeEngine.NEVER;
   }
 

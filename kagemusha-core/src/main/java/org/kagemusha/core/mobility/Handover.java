@@ -51,7 +51,7 @@ final class Handover {
 
   void settings(String vm, MacAddress guestMac, int room) {
     octets = room;
-    oldPlace.settings(vm, room);
+    oldPlace.settings(vm, guestMac, room);
     newPlace.settings(vm, guestMac);
   }
 
@@ -125,7 +125,12 @@ final class Handover {
 
   /** The VM is here: it gets what was kept for it. */
   void here() {
-    oldPlace.returned(guest);
+    oldPlace.returned(guest, nowNs);
+  }
+
+  /** The guest is heard on the home link, and does not run here. */
+  void onGuest() {
+    oldPlace.onGuest(nowNs);
   }
 
   /**

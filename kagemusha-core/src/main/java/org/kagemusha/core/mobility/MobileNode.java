@@ -362,21 +362,25 @@ public final class MobileNode implements NodeEngine {
    * not paused.
    */
   public void paused(long nowNs) {
-    paused(nowNs, nowNs);
+    clock(nowNs);
+    mobility.paused();
   }
 
   /**
-   * The same, of a VM that was stopped a moment ago: what came for it since then is kept, too, if
-   * {@link #migrating} was told before.
+   * The VMM has stopped the VM here, and will say if it goes on here: until {@link #arrived}, or
+   * until {@link #migrating} says that nothing more is heard of it, frames of the guest are no sign
+   * that it does. What came for it since then is kept, too, if {@link #migrating} was told before.
+   *
+   * @param sinceNs when it was stopped, a moment ago perhaps
    */
-  public void paused(long nowNs, long sinceNs) {
+  public void stopped(long nowNs, long sinceNs) {
     clock(nowNs);
-    mobility.paused(sinceNs);
+    mobility.stopped(sinceNs);
   }
 
   /**
    * The VM's migration to another host is under way, so it may be stopped at any moment; or the
-   * migration has ended without (idempotent).
+   * migration has ended without, or its VMM says no more (idempotent).
    */
   public void migrating(boolean underWay, long nowNs) {
     clock(nowNs);

@@ -50,7 +50,9 @@ final class OldPlace {
     OFF,
     MIGRATING,
     PAUSED,
-    LEFT
+    LEFT,
+    /** It has left, and is at another host on the home link, or at this one again. */
+    ON_LINK
   }
 
   private final Underlay underlay;
@@ -63,10 +65,12 @@ final class OldPlace {
   private final Ipv6Map<OldAddress> addresses = new Ipv6Map<>();
   private final List<OldAddress> all = new ArrayList<>();
   private String vm;
+  private MacAddress guestMac;
   private int bound;
   private int linkMtu;
   private Mode mode = Mode.OFF;
   private boolean home;
+  private boolean heardOnLink;
   private long overNs = NodeEngine.NEVER;
   private long drainNs = NodeEngine.NEVER;
   private long newsNs = NodeEngine.NEVER;
@@ -87,8 +91,9 @@ final class OldPlace {
   /**
    * Sets the name in log lines and the room for packets of each home address, octets; 0 for none.
    */
-  void settings(String name, int octets) {
+  void settings(String name, MacAddress guest, int octets) {
     vm = name;
+    guestMac = guest;
     bound = octets;
   }
 
@@ -176,6 +181,7 @@ final class OldPlace {
       home = atHome;
     }
     mode = Mode.PAUSED;
+    heardOnLink = false;
     newsNs = NodeEngine.NEVER;
     if (home) {
       for (HomeAddressPath path : traffic.paths()) {
@@ -201,7 +207,26 @@ final class OldPlace {
 
   /** Whether copies are wanted of what goes to the guest over the home link. */
   boolean wantsCopies() {
-    return home && mode != Mode.OFF;
+    return home && mode != Mode.OFF && mode != Mode.ON_LINK;
+  }
+
+  /**
+   * The guest is heard on the home link, and does not run here: what was kept goes to its own MAC
+   * address, as soon as it is said that it has left. Others send there already.
+   */
+  void onGuest(long nowNs) {
+    heardOnLink = true;
+    if (!home || mode != Mode.LEFT) {
+      return;
+    }
+    mode = Mode.ON_LINK;
+    for (OldAddress address : all) {
+      if (address.proxy == null && address.hasKept()) {
+        address.proxy = guestMac;
+        logForwarding(address, address.kept());
+      }
+    }
+    drain(nowNs);
   }
 
   /**
@@ -270,19 +295,28 @@ final class OldPlace {
     if (mode == Mode.OFF && !isReady() || !home && !traffic.isOpen() && mode != Mode.LEFT) {
       return false;
     }
-    if (mode != Mode.LEFT) {
+    if (mode == Mode.OFF || mode == Mode.PAUSED) {
       mode = Mode.LEFT;
       overNs = overNs == NodeEngine.NEVER ? nowNs + GRACE_NS : overNs;
+      if (heardOnLink) {
+        onGuest(nowNs);
+      }
     }
     return true;
   }
 
-  /** The VM goes on here: it gets what was kept. Nothing that was known before counts any more. */
-  void returned(InnerErrors guest) {
+  /**
+   * The VM goes on here, or is heard at home after it left: it gets what was kept. Nothing that was
+   * known before counts any more.
+   */
+  void returned(InnerErrors guest, long nowNs) {
     if (mode == Mode.MIGRATING) {
       forgetCopies();
     }
-    if (mode == Mode.OFF) {
+    if (home && mode == Mode.LEFT) {
+      onGuest(nowNs);
+    }
+    if (mode == Mode.OFF || mode == Mode.ON_LINK) {
       return;
     }
     mode = Mode.OFF;
@@ -519,9 +553,13 @@ final class OldPlace {
         address.copies = Math.max(0, address.copies - 1);
         pass(address, scratch, nowNs);
       }
-      if (address.hasKept() || !address.marked && !mark(address, nowNs)) {
+      boolean marks = mode != Mode.ON_LINK && !address.marked;
+      if (address.hasKept() || marks && !mark(address, nowNs)) {
         drainNs = nowNs + DRAIN_INTERVAL_NS;
       }
+    }
+    if (mode == Mode.ON_LINK && drainNs == NodeEngine.NEVER) {
+      overNs = nowNs;
     }
   }
 

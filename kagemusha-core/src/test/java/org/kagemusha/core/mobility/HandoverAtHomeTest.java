@@ -109,7 +109,7 @@ class HandoverAtHomeTest {
     copy(1);
     long stop = f.now + 1;
     copy(2, stop);
-    f.node.paused(f.now + 5_000_000, stop);
+    f.node.stopped(f.now + 5_000_000, stop);
     copy(3);
     homeAgentProxies(HOME_ADDRESS);
     List<byte[]> sent = sentToHomeAgent();
@@ -130,7 +130,7 @@ class HandoverAtHomeTest {
     copy(3);
     assertEquals(List.of(), sentToHomeAgent());
     f.now += 5 * MS;
-    f.node.paused(f.now, stop);
+    f.node.stopped(f.now, stop);
     copy(4);
     List<byte[]> sent = sentToHomeAgent();
     assertEquals(3, sent.size());
@@ -158,7 +158,7 @@ class HandoverAtHomeTest {
     copy(1);
     f.node.migrating(false, f.now);
     assertFalse(f.node.wantsGuestFrameCopies());
-    f.node.paused(f.now, 0);
+    f.node.stopped(f.now, 0);
     homeAgentProxies(HOME_ADDRESS);
     assertEquals(List.of(), sentToHomeAgent());
     assertEquals(0, f.counters.get(Counter.HANDOVER_PACKETS_KEPT));
@@ -170,13 +170,106 @@ class HandoverAtHomeTest {
     copy(1);
     f.node.arrived(MobileNode.Trigger.QMP, f.now);
     homeAgentProxies(HOME_ADDRESS);
-    assertEquals(
-        0,
-        f.frames.stream()
-            .filter(frame -> MobileNodeFixture.isTo(frame, GUEST_MAC) && frame[20] == 17)
-            .count());
+    assertEquals(List.of(), sentToGuest());
     assertEquals(List.of(), sentToHomeAgent());
     assertEquals(0, f.drops(DropReason.HANDOVER_NOT_FETCHED));
+  }
+
+  private List<byte[]> sentToGuest() {
+    return f.frames.stream()
+        .filter(frame -> MobileNodeFixture.isTo(frame, GUEST_MAC) && frame[20] == 17)
+        .toList();
+  }
+
+  private void assertSentToGuest(int... numbers) {
+    List<byte[]> sent = sentToGuest();
+    assertEquals(numbers.length, sent.size());
+    for (int i = 0; i < numbers.length; i++) {
+      assertEquals(TAP_MAC, MobileNodeFixture.sourceOf(sent.get(i)));
+      assertArrayEquals(packet(numbers[i]), MobileNodeFixture.ipv6Of(sent.get(i)));
+    }
+  }
+
+  @Test
+  void guestThatGoesOnAtAnotherHostOfTheHomeLinkGetsWhatWasKept() {
+    f.node.stopped(f.now, f.now);
+    copy(1);
+    copy(2);
+    f.now += 50 * MS;
+    f.node.left(f.now);
+    copy(3);
+    f.rarp();
+    assertSentToGuest(1, 2, 3);
+    assertFalse(f.node.wantsGuestFrameCopies());
+    copy(4);
+    f.pass(MS);
+    assertSentToGuest(1, 2, 3);
+    assertFalse(f.node.isHandingOver());
+    assertEquals(3, f.counters.get(Counter.HANDOVER_PACKETS_FORWARDED));
+    assertEquals(0, f.drops(DropReason.HANDOVER_NOT_FETCHED));
+  }
+
+  @Test
+  void guestThatIsHeardBeforeTheVmmSaysThatItLeftIsNotBack() {
+    f.node.stopped(f.now, f.now);
+    copy(1);
+    f.pass(150 * MS);
+    f.rarp();
+    assertTrue(f.node.wantsGuestFrameCopies());
+    assertEquals(List.of(), sentToGuest());
+    f.node.left(f.now);
+    assertSentToGuest(1);
+    assertFalse(f.node.wantsGuestFrameCopies());
+  }
+
+  @Test
+  void guestThatIsHeardAfterItLeftGetsWhatWasKeptThoughNobodyAnnouncedIt() {
+    f.node.paused(f.now);
+    copy(1);
+    f.node.left(f.now);
+    f.pass(200 * MS);
+    assertEquals(List.of(), sentToGuest());
+    f.onHomeFrame(
+        MobileNodeFixture.frame(
+            MobileNodeFixture.udp(HOME_ADDRESS, CORRESPONDENT, 8), ROUTER_MAC, GUEST_MAC));
+    assertSentToGuest(1);
+  }
+
+  @Test
+  void longBacklogOfAGuestOnTheLinkGoesByAndBy() {
+    f.node.stopped(f.now, f.now);
+    for (int i = 0; i < OldPlace.DRAINED_AT_ONCE + 10; i++) {
+      copy(i);
+    }
+    f.node.left(f.now);
+    f.rarp();
+    assertEquals(OldPlace.DRAINED_AT_ONCE, sentToGuest().size());
+    f.pass(2 * OldPlace.DRAIN_INTERVAL_NS);
+    assertEquals(OldPlace.DRAINED_AT_ONCE + 10, sentToGuest().size());
+    assertFalse(f.node.isHandingOver());
+  }
+
+  @Test
+  void withoutTheVmmsWordAFrameOfTheGuestSaysThatItGoesOnHere() {
+    f.node.stopped(f.now, f.now);
+    copy(1);
+    f.node.migrating(false, f.now);
+    f.pass(150 * MS);
+    f.rarp();
+    assertFalse(f.node.wantsGuestFrameCopies());
+    f.node.left(f.now);
+    assertEquals(List.of(), sentToGuest());
+  }
+
+  @Test
+  void guestWhoseAddressTheHomeAgentProxiesIsNotOnTheLink() {
+    f.node.stopped(f.now, f.now);
+    copy(1);
+    homeAgentProxies(HOME_ADDRESS);
+    f.node.left(f.now);
+    f.rarp();
+    assertEquals(1, sentToHomeAgent().size());
+    assertEquals(List.of(), sentToGuest());
   }
 
   @Test

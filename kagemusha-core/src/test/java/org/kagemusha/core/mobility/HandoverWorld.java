@@ -385,7 +385,7 @@ final class HandoverWorld {
     pass(20_000_000);
     long stop = now + 1;
     paused = true;
-    after(ns, () -> host.node.paused(now, stop));
+    after(ns, () -> host.node.stopped(now, stop));
   }
 
   /** The VM stops. */

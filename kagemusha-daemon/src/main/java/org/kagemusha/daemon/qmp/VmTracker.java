@@ -119,8 +119,8 @@ final class VmTracker {
       gone("migration completed");
     } else if (vm == Vm.INCOMING) {
       notComing(reason);
-    } else if (vm == Vm.RUNNING) {
-      // Of a migration nothing more is heard.
+    } else if (vm == Vm.RUNNING || vm == Vm.PAUSED) {
+      // Of a migration, or of its going on, nothing more is heard.
       listener.migrating(false);
     }
   }

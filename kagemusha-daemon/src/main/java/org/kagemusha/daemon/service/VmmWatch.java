@@ -111,7 +111,7 @@ final class VmmWatch implements VmmListener, AutoCloseable {
   public void paused() {
     tell(
         nowNs -> {
-          engine.paused(nowNs, stoppedNs == 0 ? nowNs : stoppedNs);
+          engine.stopped(nowNs, stoppedNs == 0 ? nowNs : stoppedNs);
           stoppedNs = 0;
         });
   }

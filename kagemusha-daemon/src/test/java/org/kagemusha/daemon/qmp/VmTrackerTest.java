@@ -66,6 +66,10 @@ class VmTrackerTest {
     after(":setup");
     tracker.onClosed("closed");
     assertFalse(vmm.isMigrating());
+    after("running", ":setup", "STOP");
+    assertTrue(vmm.isMigrating());
+    tracker.onClosed("closed");
+    assertFalse(vmm.isMigrating());
   }
 
   @Test

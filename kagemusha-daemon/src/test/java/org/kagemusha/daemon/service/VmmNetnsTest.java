@@ -9,17 +9,9 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import java.io.BufferedReader;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.Channels;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -39,7 +31,7 @@ class VmmNetnsTest {
   @TempDir Path directory;
 
   private Path monitor;
-  private ServerSocketChannel server;
+  private PlayedVmm vmm;
 
   @BeforeEach
   void build() throws Exception {
@@ -57,14 +49,13 @@ class VmmNetnsTest {
       Daemon.run(("ip -n " + HOST + " " + command).split(" "));
     }
     monitor = directory.resolve("vm1.qmp");
-    server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-    server.bind(UnixDomainSocketAddress.of(monitor));
+    vmm = new PlayedVmm(monitor);
   }
 
   @AfterEach
   void remove() throws Exception {
-    if (server != null) {
-      server.close();
+    if (vmm != null) {
+      vmm.close();
     }
     new ProcessBuilder("ip", "netns", "delete", HOST).start().waitFor();
   }
@@ -99,19 +90,6 @@ class VmmNetnsTest {
     return file.toString();
   }
 
-  private static void say(SocketChannel client, String line) throws Exception {
-    Channels.newOutputStream(client).write((line + "\r\n").getBytes(StandardCharsets.UTF_8));
-  }
-
-  /** As QEMU tells it, with its time. */
-  private static void event(SocketChannel client, String name) throws Exception {
-    Instant now = Instant.now();
-    say(
-        client,
-        "{\"timestamp\": {\"seconds\": " + now.getEpochSecond() + ", \"microseconds\": "
-            + now.getNano() / 1000 + "}, \"event\": \"" + name + "\"}");
-  }
-
   private JsonArray report() throws Exception {
     String client = Path.of("..", "etc", "kagemusha-ctl").toAbsolutePath().toString();
     String json =
@@ -129,42 +107,29 @@ class VmmNetnsTest {
     return events;
   }
 
-  private static void greet(SocketChannel client, String status) throws Exception {
-    say(client, "{\"QMP\": {\"version\": {}, \"capabilities\": []}}");
-    BufferedReader asked =
-        new BufferedReader(Channels.newReader(client, StandardCharsets.UTF_8));
-    asked.readLine();
-    say(client, "{\"return\": {}, \"id\": \"capabilities\"}");
-    asked.readLine();
-    asked.readLine();
-    say(client, "{\"return\": {}, \"id\": \"events\"}");
-    say(client, "{\"return\": {\"status\": \"" + status + "\"}, \"id\": \"status\"}");
-  }
-
   private static int count(String text, String part) {
     return text.split(java.util.regex.Pattern.quote(part), -1).length - 1;
   }
 
   @Test
   void destinationSleepsUntilResumeAndKeepsItsBindingThroughAFailedMigration() throws Exception {
-    try (Daemon daemon = new Daemon(HOST, "run", configuration());
-        SocketChannel client = server.accept()) {
+    try (Daemon daemon = new Daemon(HOST, "run", configuration())) {
       daemon.await("care-of vm=vm1");
-      greet(client, "inmigrate");
+      vmm.greet("inmigrate");
       daemon.await("vmm state vm=vm1 state=incoming");
       daemon.await("guest did not come vm=vm1 waited=1s registered=false");
       assertFalse(daemon.text().contains("bu sent"), daemon.text());
-      event(client, "RESUME");
+      vmm.event("RESUME");
       daemon.await("guest arrived vm=vm1 trigger=qmp place=foreign moves=1");
       assertEquals(1, count(daemon.text(), "bu sent"));
-      event(client, "STOP");
+      vmm.event("STOP");
       daemon.await("guest paused vm=vm1");
-      say(client, "{\"event\": \"MIGRATION\", \"data\": {\"status\": \"failed\"}}");
-      event(client, "RESUME");
+      vmm.migration("failed");
+      vmm.event("RESUME");
       daemon.await("guest resumed vm=vm1 trigger=qmp");
-      event(client, "STOP");
-      say(client, "{\"event\": \"MIGRATION\", \"data\": {\"status\": \"completed\"}}");
-      say(client, "{\"return\": {\"status\": \"postmigrate\"}, \"id\": \"status\"}");
+      vmm.event("STOP");
+      vmm.migration("completed");
+      vmm.state("postmigrate");
       daemon.await("guest left vm=vm1 place=foreign");
       daemon.await("vmm state vm=vm1 state=left");
       JsonArray moves = report();
