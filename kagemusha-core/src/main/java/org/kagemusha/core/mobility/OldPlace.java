@@ -1,19 +1,14 @@
 package org.kagemusha.core.mobility;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.kagemusha.core.handover.HandoverSecret;
-import org.kagemusha.core.handover.Mark;
-import org.kagemusha.core.handover.PacketRing;
 import org.kagemusha.core.message.HandoverMessage;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.NodeEngine;
-import org.kagemusha.core.node.TokenBucket;
 import org.kagemusha.core.node.Underlay;
-import org.kagemusha.core.signalling.BindingUpdateSequence;
 import org.kagemusha.core.signalling.SignallingWriter;
 import org.kagemusha.core.tunnel.InnerErrors;
 import org.kagemusha.core.tunnel.Tunnel;
@@ -38,11 +33,6 @@ final class OldPlace {
   /** How long this host goes on for a VM that is gone: since it left, or was asked for. */
   static final long GRACE_NS = 5_000_000_000L;
 
-  /** How many of the kept packets are sent at once, and when the next: no queue overflows. */
-  static final int DRAINED_AT_ONCE = 64;
-
-  static final long DRAIN_INTERVAL_NS = 1_000_000L;
-
   /** How long the VMM may take to say when it stopped the VM, once another host has asked. */
   static final long NEWS_NS = 50_000_000L;
 
@@ -61,20 +51,18 @@ final class OldPlace {
   private final GuestTraffic traffic;
   private final Counters counters;
   private final Logger log;
-  private final TokenBucket initiates = new TokenBucket(20, 40);
+  private final HandoverInitiates initiates;
   private final Ipv6Map<OldAddress> addresses = new Ipv6Map<>();
   private final List<OldAddress> all = new ArrayList<>();
+  private final KeptPackets packets;
   private String vm;
   private MacAddress guestMac;
-  private int bound;
   private int linkMtu;
   private Mode mode = Mode.OFF;
   private boolean home;
   private boolean heardOnLink;
   private long overNs = NodeEngine.NEVER;
-  private long drainNs = NodeEngine.NEVER;
   private long newsNs = NodeEngine.NEVER;
-  private PacketBuffer scratch;
   private Ipv6Address peer;
 
   OldPlace(
@@ -86,6 +74,8 @@ final class OldPlace {
     this.traffic = traffic;
     this.counters = counters;
     this.log = log;
+    this.initiates = new HandoverInitiates(counters);
+    this.packets = new KeptPackets(all, underlay, frames, counters);
   }
 
   /**
@@ -94,7 +84,7 @@ final class OldPlace {
   void settings(String name, MacAddress guest, int octets) {
     vm = name;
     guestMac = guest;
-    bound = octets;
+    packets.bound(octets);
   }
 
   /** The MTU of the underlay interface, octets. */
@@ -121,7 +111,7 @@ final class OldPlace {
 
   /** Whether anybody could ask for packets. */
   boolean isReady() {
-    if (bound > 0) {
+    if (packets.bound() > 0) {
       for (int i = 0; i < all.size(); i++) {
         if (all.get(i).secret != null) {
           return true;
@@ -147,7 +137,7 @@ final class OldPlace {
   }
 
   private boolean mayKeep(boolean atHome) {
-    return atHome ? bound > 0 : isReady();
+    return atHome ? packets.bound() > 0 : isReady();
   }
 
   private void forgetCopies() {
@@ -155,8 +145,8 @@ final class OldPlace {
     home = false;
     overNs = NodeEngine.NEVER;
     newsNs = NodeEngine.NEVER;
+    packets.clear();
     for (OldAddress address : all) {
-      address.ring = null;
       address.forward = null;
       address.proxy = null;
     }
@@ -170,7 +160,7 @@ final class OldPlace {
    */
   void paused(boolean atHome, long sinceNs, long nowNs) {
     if (mode == Mode.MIGRATING && atHome == home) {
-      keepSince(sinceNs);
+      packets.keepSince(sinceNs);
     } else {
       if (mode == Mode.MIGRATING) {
         forgetCopies();
@@ -196,15 +186,6 @@ final class OldPlace {
     drain(nowNs);
   }
 
-  private void keepSince(long sinceNs) {
-    for (OldAddress address : all) {
-      if (address.ring != null) {
-        address.copies = address.ring.keepSince(sinceNs);
-        counters.add(Counter.HANDOVER_PACKETS_KEPT, address.copies);
-      }
-    }
-  }
-
   /** Whether copies are wanted of what goes to the guest over the home link. */
   boolean wantsCopies() {
     return home && mode != Mode.OFF && mode != Mode.ON_LINK;
@@ -216,12 +197,12 @@ final class OldPlace {
    */
   void onGuest(long nowNs) {
     heardOnLink = true;
-    if (!home || mode != Mode.LEFT) {
+    if (!home || mode != Mode.LEFT || isForwarding()) {
       return;
     }
     mode = Mode.ON_LINK;
     for (OldAddress address : all) {
-      if (address.proxy == null && address.hasKept()) {
+      if (address.hasKept()) {
         address.proxy = guestMac;
         logForwarding(address, address.kept());
       }
@@ -243,7 +224,7 @@ final class OldPlace {
     }
     OldAddress address = address(destination);
     if (address.proxy != null && !address.hasKept() && isBusy()) {
-      pass(address, packet, nowNs);
+      packets.pass(address, packet, nowNs);
     } else {
       keep(address, packet, atNs);
     }
@@ -273,6 +254,17 @@ final class OldPlace {
       if (news) {
         logForwarding(address, kept);
       }
+    }
+  }
+
+  private void drain(long nowNs) {
+    packets.drain(mode != Mode.ON_LINK, nowNs);
+    endOnLink(nowNs);
+  }
+
+  private void endOnLink(long nowNs) {
+    if (mode == Mode.ON_LINK && packets.isDrained()) {
+      overNs = nowNs;
     }
   }
 
@@ -320,20 +312,10 @@ final class OldPlace {
       return;
     }
     mode = Mode.OFF;
-    int count = 0;
-    for (OldAddress address : all) {
-      if (home && address.ring != null) {
-        address.ring.clear();
-      }
-      while (address.hasKept() && address.ring.poll(scratch())) {
-        if (address.copies > 0) {
-          address.copies--;
-        } else {
-          guest.send(scratch);
-          count++;
-        }
-      }
+    if (home) {
+      packets.clear();
     }
+    int count = packets.give(guest::send);
     if (count > 0) {
       log.info("handover kept packets delivered here vm={} packets={}", vm, count);
     }
@@ -348,14 +330,9 @@ final class OldPlace {
 
   private void forget() {
     overNs = NodeEngine.NEVER;
-    drainNs = NodeEngine.NEVER;
     newsNs = NodeEngine.NEVER;
+    packets.stop();
     for (OldAddress address : all) {
-      if (address.ring != null) {
-        counters.drop(DropReason.HANDOVER_NOT_FETCHED, address.ring.clear());
-        address.ring = null;
-      }
-      address.copies = 0;
       if (address.forward != null) {
         address.forward = null;
         log.info(
@@ -366,7 +343,6 @@ final class OldPlace {
       address.forgetSecret();
     }
     home = false;
-    scratch = null;
   }
 
   /** Whether a migration is under way, and the VM has not been said to be stopped. */
@@ -400,7 +376,7 @@ final class OldPlace {
       return mode == Mode.LEFT;
     }
     if (address.forward != null && !address.hasKept() && isBusy()) {
-      pass(address, packet, nowNs);
+      packets.pass(address, packet, nowNs);
       return true;
     }
     keep(address, packet, nowNs);
@@ -408,26 +384,10 @@ final class OldPlace {
   }
 
   private void keep(OldAddress address, PacketBuffer packet, long atNs) {
-    if (address.ring == null) {
-      address.ring = new PacketRing(bound);
-    }
-    int gone = address.ring.add(packet, atNs);
     if (mode == Mode.MIGRATING) {
-      return;
-    }
-    counters.add(Counter.HANDOVER_PACKETS_KEPT);
-    if (gone > 0) {
-      counters.drop(DropReason.HANDOVER_BUFFER_FULL, gone);
-      address.copies = Math.max(0, address.copies - gone);
-    }
-  }
-
-  private void pass(OldAddress address, PacketBuffer packet, long nowNs) {
-    counters.add(Counter.HANDOVER_PACKETS_FORWARDED);
-    if (address.forward != null) {
-      address.forward.send(packet, underlay, null, nowNs);
+      packets.copy(address, packet, atNs);
     } else {
-      frames.send(packet, address.proxy);
+      packets.keep(address, packet, atNs);
     }
   }
 
@@ -445,36 +405,20 @@ final class OldPlace {
       Runnable moved,
       long nowNs) {
     OldAddress address = addresses.get(initiate.homeAddress());
-    if (address == null
-        || address.secret == null
-        || address.secret.index() != initiate.keyIndex()) {
-      counters.drop(DropReason.HANDOVER_UNAUTHENTIC);
-      return;
+    switch (initiates.judge(address, initiate, source, destination, careOf, nowNs)) {
+      case DECIDE -> accept(address, initiate, careOf, moved, nowNs);
+      case REPEAT -> answer(address.lastAnswer, source, careOf);
+      default -> { }
     }
-    if (!initiates.tryTake(nowNs)) {
-      counters.drop(DropReason.MOBILITY_RATE_LIMITED);
-      return;
-    }
-    if (!destination.equals(careOf)
-        || source.equals(careOf)
-        || !address.secret.verifies(initiate, source, destination)) {
-      counters.drop(DropReason.HANDOVER_UNAUTHENTIC);
-      return;
-    }
-    if (initiate.sequence() == address.lastSequence
-        && Arrays.equals(initiate.covered(), address.lastInitiate)
-        && source.equals(address.lastPeer)) {
-      answer(address.lastAnswer, source, careOf);
-      return;
-    }
-    if (address.lastSequence >= 0
-        && !BindingUpdateSequence.isAhead(initiate.sequence(), address.lastSequence)) {
-      counters.drop(DropReason.HANDOVER_UNMATCHED);
-      return;
-    }
-    address.lastSequence = initiate.sequence();
-    address.lastInitiate = initiate.covered();
-    address.lastPeer = source;
+  }
+
+  private void accept(
+      OldAddress address,
+      HandoverMessage initiate,
+      Ipv6Address careOf,
+      Runnable moved,
+      long nowNs) {
+    Ipv6Address source = address.lastPeer;
     int code = decide(address, initiate);
     address.lastAnswer =
         address.secret.sign(HandoverMessage.acknowledge(code, initiate), careOf, source);
@@ -489,7 +433,7 @@ final class OldPlace {
   }
 
   private int decide(OldAddress address, HandoverMessage initiate) {
-    if (bound == 0 || home || mode == Mode.OFF && !traffic.isOpen()) {
+    if (packets.bound() == 0 || home || mode == Mode.OFF && !traffic.isOpen()) {
       return HandoverMessage.REFUSED;
     }
     // What came in ESP, or should have, goes on in ESP.
@@ -533,57 +477,6 @@ final class OldPlace {
     underlay.transmit();
   }
 
-  private PacketBuffer scratch() {
-    if (scratch == null) {
-      scratch = PacketRing.scratch();
-    }
-    return scratch;
-  }
-
-  /** Sends some of what was kept; behind the last, a mark. */
-  private void drain(long nowNs) {
-    drainNs = NodeEngine.NEVER;
-    for (int i = 0; i < all.size(); i++) {
-      OldAddress address = all.get(i);
-      if (address.forward == null && address.proxy == null) {
-        continue;
-      }
-      for (int sent = 0; sent < DRAINED_AT_ONCE && address.hasKept(); sent++) {
-        address.ring.poll(scratch());
-        address.copies = Math.max(0, address.copies - 1);
-        pass(address, scratch, nowNs);
-      }
-      boolean marks = mode != Mode.ON_LINK && !address.marked;
-      if (address.hasKept() || marks && !mark(address, nowNs)) {
-        drainNs = nowNs + DRAIN_INTERVAL_NS;
-      }
-    }
-    if (mode == Mode.ON_LINK && drainNs == NodeEngine.NEVER) {
-      overNs = nowNs;
-    }
-  }
-
-  /**
-   * All that was kept has gone out: says so, and that what comes now is no older than what the home
-   * agent has for the new place. On the home link copies come by another way than the home agent's
-   * advertisement, and those from before it may come a moment later.
-   *
-   * @return whether that was said now
-   */
-  private boolean mark(OldAddress address, long nowNs) {
-    if (address.forward != null) {
-      Mark.inTunnel(scratch(), address.forward.local(), address.homeAddress);
-      address.forward.send(scratch, underlay, null, nowNs);
-      underlay.transmit();
-      address.marked = true;
-    } else if (address.drained) {
-      frames.sayAllSent(address.homeAddress, address.proxy);
-      address.marked = true;
-    }
-    address.drained = true;
-    return address.marked;
-  }
-
   /** The path MTU towards a host is smaller than was thought. */
   void tooBig(PacketBuffer outer, long nowNs) {
     for (int i = 0; i < all.size(); i++) {
@@ -599,9 +492,8 @@ final class OldPlace {
     if (newsNs <= nowNs) {
       paused(false, newsNs - NEWS_NS, nowNs);
     }
-    if (drainNs <= nowNs) {
-      drain(nowNs);
-    }
+    packets.onDeadline(nowNs);
+    endOnLink(nowNs);
   }
 
   /** Whether the grace has ended: the owner then calls {@link #stop}. */
@@ -610,7 +502,7 @@ final class OldPlace {
   }
 
   long nextDeadlineNs() {
-    return Math.min(newsNs, Math.min(drainNs, overNs));
+    return Math.min(newsNs, Math.min(packets.nextDeadlineNs(), overNs));
   }
 
   Ipv6Address peer() {
@@ -627,10 +519,10 @@ final class OldPlace {
   }
 
   int waiting() {
-    return isBusy() ? all.stream().mapToInt(OldAddress::kept).sum() : 0;
+    return isBusy() ? packets.count() : 0;
   }
 
   int waitingOctets() {
-    return isBusy() ? all.stream().mapToInt(OldAddress::keptOctets).sum() : 0;
+    return isBusy() ? packets.octets() : 0;
   }
 }

@@ -238,14 +238,14 @@ class HandoverAtHomeTest {
   @Test
   void longBacklogOfAGuestOnTheLinkGoesByAndBy() {
     f.node.stopped(f.now, f.now);
-    for (int i = 0; i < OldPlace.DRAINED_AT_ONCE + 10; i++) {
+    for (int i = 0; i < KeptPackets.DRAINED_AT_ONCE + 10; i++) {
       copy(i);
     }
     f.node.left(f.now);
     f.rarp();
-    assertEquals(OldPlace.DRAINED_AT_ONCE, sentToGuest().size());
-    f.pass(2 * OldPlace.DRAIN_INTERVAL_NS);
-    assertEquals(OldPlace.DRAINED_AT_ONCE + 10, sentToGuest().size());
+    assertEquals(KeptPackets.DRAINED_AT_ONCE, sentToGuest().size());
+    f.pass(2 * KeptPackets.DRAIN_INTERVAL_NS);
+    assertEquals(KeptPackets.DRAINED_AT_ONCE + 10, sentToGuest().size());
     assertFalse(f.node.isHandingOver());
   }
 
