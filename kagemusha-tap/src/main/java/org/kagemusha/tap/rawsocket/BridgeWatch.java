@@ -1,6 +1,5 @@
 package org.kagemusha.tap.rawsocket;
 
-import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -9,6 +8,7 @@ import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.tap.libc.Constants;
 import org.kagemusha.tap.libc.Descriptor;
 import org.kagemusha.tap.libc.Errno;
+import org.kagemusha.tap.libc.FilterProgram;
 import org.kagemusha.tap.libc.KernelException;
 import org.kagemusha.tap.libc.Libc;
 import org.kagemusha.tap.libc.NativeMemory;
@@ -29,7 +29,6 @@ public final class BridgeWatch implements AutoCloseable {
 
   private static final int SOCKADDR_LL = 20;
   private static final int PACKET_MREQ = 16;
-  private static final int SOCK_FPROG = 16;
   private static final int LARGEST_FRAME = 65_535;
   private static final int DRAIN_AT_MOST = 64;
 
@@ -58,7 +57,7 @@ public final class BridgeWatch implements AutoCloseable {
             Constants.AF_PACKET, Constants.SOCK_RAW, 0, "packet socket on " + bridge);
     try {
       BridgeWatch watch = new BridgeWatch(socket, index);
-      watch.attach(BridgeFilter.nothing());
+      FilterProgram.nothing().attach(watch.socket);
       NativeMemory address = new NativeMemory(SOCKADDR_LL);
       address.bytes().putShort(0, (short) Constants.AF_PACKET);
       address.bytes().put(2, new byte[] {0, Constants.ETH_P_ALL});
@@ -88,7 +87,7 @@ public final class BridgeWatch implements AutoCloseable {
       throws KernelException {
     List<Ipv6Address> first =
         homeAgents.subList(0, Math.min(homeAgents.size(), BridgeFilter.MOST_HOME_AGENTS));
-    attach(BridgeFilter.guest(guest, first, sentByGuest));
+    BridgeFilter.guest(guest, first, sentByGuest).attach(socket);
     if (!promiscuous) {
       setPromiscuous(Constants.PACKET_ADD_MEMBERSHIP);
       promiscuous = true;
@@ -97,7 +96,7 @@ public final class BridgeWatch implements AutoCloseable {
 
   /** Picks nothing and leaves the bridge as it was; what was picked before can still be read. */
   public void rest() throws KernelException {
-    attach(BridgeFilter.nothing());
+    FilterProgram.nothing().attach(socket);
     if (promiscuous) {
       setPromiscuous(Constants.PACKET_DROP_MEMBERSHIP);
       promiscuous = false;
@@ -146,17 +145,6 @@ public final class BridgeWatch implements AutoCloseable {
   @Override
   public void close() {
     socket.close();
-  }
-
-  private void attach(List<BridgeFilter.Instruction> program) throws KernelException {
-    NativeMemory instructions = new NativeMemory(program.size() * BridgeFilter.INSTRUCTION);
-    BridgeFilter.write(program, instructions.bytes());
-    NativeMemory header = new NativeMemory(SOCK_FPROG);
-    header.bytes().putShort(0, (short) program.size());
-    header.bytes().putLong(8, instructions.address());
-    socket.setOption(
-        Constants.SOL_SOCKET, Constants.SO_ATTACH_FILTER, header, SOCK_FPROG, "SO_ATTACH_FILTER");
-    Reference.reachabilityFence(instructions);
   }
 
   private void setPromiscuous(int option) throws KernelException {

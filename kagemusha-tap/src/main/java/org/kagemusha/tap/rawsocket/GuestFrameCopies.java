@@ -1,8 +1,6 @@
 package org.kagemusha.tap.rawsocket;
 
-import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
-import java.util.List;
 import org.kagemusha.core.offload.VirtioNetHeader;
 import org.kagemusha.core.wire.MacAddress;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -22,7 +20,6 @@ public final class GuestFrameCopies implements AutoCloseable {
 
   private static final int SOCKADDR_LL = 20;
   private static final int PACKET_MREQ = 16;
-  private static final int SOCK_FPROG = 16;
   private static final int ROOM = 1 << 22;
   private static final int DRAIN_AT_MOST = 64;
   private static final int TIMESPEC = 16;
@@ -52,7 +49,7 @@ public final class GuestFrameCopies implements AutoCloseable {
         Descriptor.openSocket(
             Constants.AF_PACKET, Constants.SOCK_RAW, 0, "copies of frames on " + bridge);
     try {
-      attach(socket, BridgeFilter.to(guest));
+      BridgeFilter.to(guest).attach(socket);
       socket.setOption(Constants.SOL_PACKET, Constants.PACKET_VNET_HDR, 1, "PACKET_VNET_HDR");
       socket.setBuffers(ROOM, ROOM);
       NativeMemory address = new NativeMemory(SOCKADDR_LL);
@@ -74,18 +71,6 @@ public final class GuestFrameCopies implements AutoCloseable {
       socket.close();
       throw e;
     }
-  }
-
-  private static void attach(Descriptor socket, List<BridgeFilter.Instruction> program)
-      throws KernelException {
-    NativeMemory instructions = new NativeMemory(program.size() * BridgeFilter.INSTRUCTION);
-    BridgeFilter.write(program, instructions.bytes());
-    NativeMemory header = new NativeMemory(SOCK_FPROG);
-    header.bytes().putShort(0, (short) program.size());
-    header.bytes().putLong(8, instructions.address());
-    socket.setOption(
-        Constants.SOL_SOCKET, Constants.SO_ATTACH_FILTER, header, SOCK_FPROG, "SO_ATTACH_FILTER");
-    Reference.reachabilityFence(instructions);
   }
 
   /** The descriptor to poll for input. */

@@ -9,6 +9,7 @@ import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.tap.libc.Constants;
 import org.kagemusha.tap.libc.Descriptor;
 import org.kagemusha.tap.libc.Errno;
+import org.kagemusha.tap.libc.FilterProgram;
 import org.kagemusha.tap.libc.KernelException;
 import org.kagemusha.tap.libc.Libc;
 import org.kagemusha.tap.libc.NativeMemory;
@@ -278,7 +279,7 @@ public final class TapDevice implements FramePort {
    * other frames, which a bridge floods, are gone without waking anybody.
    */
   public void only(MacAddress guest, MacAddress station) throws KernelException {
-    StationFilter.attach(descriptor, StationFilter.program(guest, station));
+    StationFilter.program(guest, station).attachToTap(descriptor);
     filtered = true;
   }
 
@@ -299,7 +300,7 @@ public final class TapDevice implements FramePort {
       Libc.ioctl(descriptor.fd(), Constants.TUNSETOFFLOAD, 0);
     }
     if (filtered && !closed) {
-      StationFilter.detach(descriptor);
+      FilterProgram.detachFromTap(descriptor);
     }
     closed = true;
     descriptor.close();
