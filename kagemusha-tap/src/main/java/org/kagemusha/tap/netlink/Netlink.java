@@ -4,6 +4,10 @@ package org.kagemusha.tap.netlink;
 final class Netlink {
 
   static final int HEADER = 16;
+
+  /** Where in it the message's type is. */
+  static final int TYPE = 4;
+
   static final int ATTRIBUTE_HEADER = 4;
 
   static final int NETLINK_ROUTE = 0;

@@ -1,7 +1,9 @@
 package org.kagemusha.tap.netlink;
 
+import java.nio.ByteOrder;
 import org.kagemusha.tap.libc.Constants;
 import org.kagemusha.tap.libc.Errno;
+import org.kagemusha.tap.libc.FilterProgram;
 import org.kagemusha.tap.libc.KernelException;
 
 /**
@@ -69,9 +71,31 @@ public final class NetlinkMonitor implements AutoCloseable {
    * @param neighbours whether to hear of these too: on a busy link there is much to hear
    */
   public static NetlinkMonitor open(boolean neighbours) throws KernelException {
-    return new NetlinkMonitor(
+    NetlinkSocket socket =
         new NetlinkSocket(
-            Netlink.NETLINK_ROUTE, neighbours ? GROUPS | Netlink.RTMGRP_NEIGH : GROUPS));
+            Netlink.NETLINK_ROUTE, neighbours ? GROUPS | Netlink.RTMGRP_NEIGH : GROUPS);
+    if (neighbours) {
+      socket.filter(ipv6Neighbours());
+    }
+    return new NetlinkMonitor(socket);
+  }
+
+  /** All but neighbours of other protocols: those of IPv4, and what bridges learn. */
+  private static FilterProgram ipv6Neighbours() {
+    return new FilterProgram.Assembler()
+        .load(FilterProgram.HALF, Netlink.TYPE)
+        .skipIf(loaded(Netlink.RTM_NEWNEIGH), 1)
+        .acceptUnless(loaded(Netlink.RTM_DELNEIGH))
+        .load(FilterProgram.OCTET, Netlink.HEADER)
+        .acceptIf(Constants.AF_INET6)
+        .finish();
+  }
+
+  /** A number of netlink's, in the machine's byte order, as a filter loads it. */
+  private static int loaded(int type) {
+    return ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN
+        ? Short.toUnsignedInt(Short.reverseBytes((short) type))
+        : type;
   }
 
   /** The descriptor to poll for input. */
@@ -82,9 +106,12 @@ public final class NetlinkMonitor implements AutoCloseable {
   /**
    * Reports what is there, some datagrams of it: on a router with a full table there is no end of
    * it, and the caller has other things to do. Returns at once where nothing is.
+   *
+   * @return how many datagrams were read
    */
-  public void drain(Listener listener) throws KernelException {
-    for (int read = 0; read < DRAIN_AT_MOST; read++) {
+  public int drain(Listener listener) throws KernelException {
+    int read = 0;
+    for (; read < DRAIN_AT_MOST; read++) {
       NetlinkReader reader;
       try {
         reader = socket.receive();
@@ -96,10 +123,11 @@ public final class NetlinkMonitor implements AutoCloseable {
         continue;
       }
       if (reader == null) {
-        return;
+        break;
       }
       dispatch(reader, listener);
     }
+    return read;
   }
 
   static void dispatch(NetlinkReader reader, Listener listener) {

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.kagemusha.tap.libc.Constants;
 import org.kagemusha.tap.libc.Descriptor;
+import org.kagemusha.tap.libc.FilterProgram;
 import org.kagemusha.tap.libc.Errno;
 import org.kagemusha.tap.libc.KernelException;
 import org.kagemusha.tap.libc.Libc;
@@ -36,6 +37,20 @@ final class NetlinkSocket implements AutoCloseable {
       address.bytes().putShort(0, (short) Constants.AF_NETLINK);
       address.bytes().putInt(8, groups);
       socket.bind(address, SOCKADDR_NL, "groups " + groups);
+    } catch (KernelException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Has only what a program picks come, by the whole message.
+   *
+   * @throws KernelException if the kernel refuses it; the socket is closed then
+   */
+  void filter(FilterProgram program) throws KernelException {
+    try {
+      program.attach(socket);
     } catch (KernelException e) {
       socket.close();
       throw e;
