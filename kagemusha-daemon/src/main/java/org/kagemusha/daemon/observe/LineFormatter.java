@@ -2,10 +2,12 @@ package org.kagemusha.daemon.observe;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.time.Clock;
-import java.time.ZoneId;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
+import java.util.TimeZone;
 import java.util.logging.Formatter;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -20,14 +22,14 @@ public final class LineFormatter extends Formatter {
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS");
 
   private final boolean journal;
-  private final ZoneId zone;
+  private final TimeZone zone;
 
   /** For the journal or for a terminal, in local time. */
   public LineFormatter(boolean journal) {
-    this(journal, Clock.systemDefaultZone().getZone());
+    this(journal, TimeZone.getDefault());
   }
 
-  LineFormatter(boolean journal, ZoneId zone) {
+  LineFormatter(boolean journal, TimeZone zone) {
     this.journal = journal;
     this.zone = zone;
   }
@@ -37,8 +39,7 @@ public final class LineFormatter extends Formatter {
     String prefix =
         journal
             ? "<" + priority(record.getLevel()) + ">"
-            : TIME.format(record.getInstant().truncatedTo(ChronoUnit.MILLIS).atZone(zone))
-                + " " + word(record.getLevel()) + " ";
+            : TIME.format(local(record.getInstant())) + " " + word(record.getLevel()) + " ";
     StringBuilder line = new StringBuilder(prefix);
     if (LogSetup.AUDIT_NAME.equals(record.getLoggerName())) {
       // One word to find them all by.
@@ -53,6 +54,13 @@ public final class LineFormatter extends Formatter {
       }
     }
     return line.append('\n').toString();
+  }
+
+  /** Without a ZoneId, for whose rules the JDK looks into every jar of the class path. */
+  private LocalDateTime local(Instant instant) {
+    int offsetMs = zone.getOffset(instant.toEpochMilli());
+    return LocalDateTime.ofInstant(
+        instant.truncatedTo(ChronoUnit.MILLIS), ZoneOffset.ofTotalSeconds(offsetMs / 1000));
   }
 
   /** Octets from the network may stand in a line; none of them may begin another. */

@@ -1,5 +1,9 @@
 package org.kagemusha.daemon.service;
 
+import java.io.IOException;
+import java.net.URL;
+import java.net.URLConnection;
+import java.net.URLStreamHandler;
 import java.security.GeneralSecurityException;
 import javax.crypto.Cipher;
 import org.kagemusha.tap.libc.Libc;
@@ -12,8 +16,19 @@ public final class EarlyStart {
 
   private EarlyStart() {}
 
+  /** Of URLs that nobody opens. */
+  private static final class Unopened extends URLStreamHandler {
+    @Override
+    protected URLConnection openConnection(URL url) throws IOException {
+      throw new IOException("no URL is opened here: " + url);
+    }
+  }
+
   /** Begins, and returns at once. */
   public static void begin() {
+    // JCE makes one of http, never opens it, and would have the JDK look for a handler of it in
+    // every jar of the class path, whose directories then stay in memory.
+    URL.setURLStreamHandlerFactory(protocol -> protocol.equals("http") ? new Unopened() : null);
     start("start-ciphers", EarlyStart::loadCiphers);
     start("start-libc", Libc::errno);
   }

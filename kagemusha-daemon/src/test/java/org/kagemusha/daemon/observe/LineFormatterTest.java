@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.time.ZoneOffset;
+import java.util.TimeZone;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -30,7 +30,7 @@ class LineFormatterTest {
   void theJournalGetsPriorities(String level, int priority) {
     assertEquals(
         "<" + priority + ">bu sent seq=7\n",
-        new LineFormatter(true, ZoneOffset.UTC)
+        new LineFormatter(true, TimeZone.getTimeZone("UTC"))
             .format(record(Level.parse(level), "bu sent seq=7")));
   }
 
@@ -38,14 +38,14 @@ class LineFormatterTest {
   void aTerminalGetsTimeAndLevel() {
     assertEquals(
         "2026-01-02 03:04:05.678 warning ba received status=129\n",
-        new LineFormatter(false, ZoneOffset.UTC)
+        new LineFormatter(false, TimeZone.getTimeZone("UTC"))
             .format(record(Level.WARNING, "ba received status=129")));
   }
 
   @Test
   void aRecordCannotForgeAnotherLine() {
     String line =
-        new LineFormatter(true, ZoneOffset.UTC)
+        new LineFormatter(true, TimeZone.getTimeZone("UTC"))
             .format(record(Level.INFO, "name=x\n<0>panic\u2028\u001b[31m"));
     assertEquals("<6>name=x?<0>panic??[31m\n", line);
   }
@@ -54,7 +54,7 @@ class LineFormatterTest {
   void everyLineOfAStackTraceHasItsPriority() {
     LogRecord record = record(Level.SEVERE, "failed");
     record.setThrown(new IllegalStateException("because"));
-    String text = new LineFormatter(true, ZoneOffset.UTC).format(record);
+    String text = new LineFormatter(true, TimeZone.getTimeZone("UTC")).format(record);
     assertTrue(text.lines().count() > 2);
     assertTrue(text.lines().allMatch(line -> line.startsWith("<3>")), text);
   }
