@@ -10,10 +10,11 @@ final class RealTimeShare {
   static final int PARTS = 5;
 
   /**
-   * The most at once, nanoseconds. Four times as much made moves no faster, but the begin of a bulk
-   * transfer slower, since its ends share the processors.
+   * The most at once, nanoseconds. With half of it, packets that the home agent still had overtook
+   * each other in moves; with twice as much, bulk transfers whose ends share the processors began
+   * more slowly.
    */
-  static final long BURST_NS = 5_000_000;
+  static final long BURST_NS = 10_000_000;
 
   private long leftNs;
   private long ranNs;

@@ -45,8 +45,8 @@ class RealTimeShareTest {
     while (isLeftAfter(MS, MS)) {
       through++;
     }
-    // A burst of 5 ms and a fifth of the time meanwhile.
-    assertEquals(5, through);
+    // A burst of 10 ms and a fifth of the time meanwhile.
+    assertEquals(12, through);
   }
 
   @Test
@@ -68,6 +68,6 @@ class RealTimeShareTest {
     assertFalse(isModestAfter(21 * MS, 100 * MS));
     assertTrue(isModestAfter(20 * MS, 100 * MS));
     share.begin(runNs, nowNs);
-    assertTrue(isLeftAfter(4 * MS, 0));
+    assertTrue(isLeftAfter(9 * MS, 0));
   }
 }
