@@ -14,6 +14,7 @@ import org.kagemusha.daemon.cli.RunCommand;
 import org.kagemusha.daemon.cli.ServiceCommand;
 import org.kagemusha.daemon.cli.Version;
 import org.kagemusha.daemon.demo.DemoCommand;
+import org.kagemusha.daemon.service.EarlyStart;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -62,6 +63,9 @@ public final class Main implements Runnable {
   /** Runs one command and exits with its status. */
   public static void main(String[] arguments) {
     ServiceCommand<?> daemon = daemon(arguments);
+    if (daemon != null) {
+      EarlyStart.withoutUrls();
+    }
     int status =
         daemon != null
             ? daemon.serve(Path.of(arguments[1]))

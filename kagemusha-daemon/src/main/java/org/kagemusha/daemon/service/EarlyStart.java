@@ -24,11 +24,17 @@ public final class EarlyStart {
     }
   }
 
+  /**
+   * Before anything else of a daemon, in a process of its own: JCE makes a URL of http and never
+   * opens it, and would have the JDK look for a handler of it in every jar of the class path, whose
+   * directories then stay in memory.
+   */
+  public static void withoutUrls() {
+    URL.setURLStreamHandlerFactory(protocol -> protocol.equals("http") ? new Unopened() : null);
+  }
+
   /** Begins, and returns at once. */
   public static void begin() {
-    // JCE makes one of http, never opens it, and would have the JDK look for a handler of it in
-    // every jar of the class path, whose directories then stay in memory.
-    URL.setURLStreamHandlerFactory(protocol -> protocol.equals("http") ? new Unopened() : null);
     start("start-ciphers", EarlyStart::loadCiphers);
     start("start-libc", Libc::errno);
   }
