@@ -82,8 +82,8 @@ class ThreadSchedulingTest {
         onThread(
             () -> {
               ThreadClock clock = new ThreadClock();
-              long began = clock.runNs();
-              long startNs = System.nanoTime();
+              final long startNs = System.nanoTime();
+              final long began = clock.runNs();
               while (clock.runNs() - began < TimeUnit.MILLISECONDS.toNanos(2)) {
                 Thread.onSpinWait();
               }
