@@ -149,6 +149,21 @@ public final class PacketRing {
     return packets;
   }
 
+  /** Forgets what came after a time; says how many packets are left. */
+  public int keepUntil(long ns) {
+    int octets = 0;
+    for (int i = 0; i < packets; i++) {
+      get(wrap(head + octets), header, 0, HEADER);
+      if (header.getLong(16) - ns > 0) {
+        packets = i;
+        used = octets;
+      } else {
+        octets += HEADER + header.getInt(0);
+      }
+    }
+    return packets;
+  }
+
   /**
    * Takes the oldest packet out.
    *

@@ -274,22 +274,15 @@ final class GuestMobility
       }
       return true;
     }
-    if (presence.state() == GuestPresence.State.ABSENT
-        && (fence.isGuarded(nowNs) || settings.arrivesByHookOnly())) {
+    GuestPresence.State state = presence.state();
+    if (state == GuestPresence.State.PAUSED && presence.isGuarded(nowNs)) {
+      return true;
+    }
+    if (isElsewhere(state)) {
       if (trigger == Trigger.ANNOUNCEMENT) {
         handover.onGuest();
       }
-      return false;
-    }
-    if (presence.state() == GuestPresence.State.PAUSED && presence.isGuarded(nowNs)) {
-      return true;
-    }
-    if (presence.isCertain()
-        || presence.state() == GuestPresence.State.PAUSED && settings.arrivesByHookOnly()) {
-      if (trigger == Trigger.ANNOUNCEMENT) {
-        handover.onGuest();
-      }
-      return true;
+      return state != GuestPresence.State.ABSENT;
     }
     switch (presence.confirm(nowNs)) {
       case ASKED -> {
@@ -302,6 +295,15 @@ final class GuestMobility
       default -> begin(trigger);
     }
     return true;
+  }
+
+  /** Whether a frame of the guest does not say that it runs here. */
+  private boolean isElsewhere(GuestPresence.State state) {
+    return switch (state) {
+      case ABSENT -> fence.isGuarded(nowNs) || settings.arrivesByHookOnly();
+      case PAUSED -> presence.isCertain() || settings.arrivesByHookOnly();
+      default -> false;
+    };
   }
 
   private void begin(Trigger trigger) {

@@ -44,46 +44,37 @@ final class HandoverInitiates {
       Ipv6Address destination,
       Ipv6Address careOf,
       long nowNs) {
-    DropReason refused = refuse(address, initiate, source, destination, careOf, nowNs);
-    if (refused == null) {
-      if (initiate.sequence() == address.lastSequence
-          && Arrays.equals(initiate.covered(), address.lastInitiate)
-          && source.equals(address.lastPeer)) {
-        return Verdict.REPEAT;
-      }
-      if (address.lastSequence < 0
-          || BindingUpdateSequence.isAhead(initiate.sequence(), address.lastSequence)) {
-        address.lastSequence = initiate.sequence();
-        address.lastInitiate = initiate.covered();
-        address.lastPeer = source;
-        return Verdict.DECIDE;
-      }
-      refused = DropReason.HANDOVER_UNMATCHED;
-    }
-    counters.drop(refused);
-    return Verdict.DROP;
-  }
-
-  private DropReason refuse(
-      OldAddress address,
-      HandoverMessage initiate,
-      Ipv6Address source,
-      Ipv6Address destination,
-      Ipv6Address careOf,
-      long nowNs) {
     if (address == null
         || address.secret == null
         || address.secret.index() != initiate.keyIndex()) {
-      return DropReason.HANDOVER_UNAUTHENTIC;
+      return drop(DropReason.HANDOVER_UNAUTHENTIC);
     }
     // Before any cryptography.
     if (!rate.tryTake(nowNs)) {
-      return DropReason.MOBILITY_RATE_LIMITED;
+      return drop(DropReason.MOBILITY_RATE_LIMITED);
     }
-    return destination.equals(careOf)
-            && !source.equals(careOf)
-            && address.secret.verifies(initiate, source, destination)
-        ? null
-        : DropReason.HANDOVER_UNAUTHENTIC;
+    if (!destination.equals(careOf)
+        || source.equals(careOf)
+        || !address.secret.verifies(initiate, source, destination)) {
+      return drop(DropReason.HANDOVER_UNAUTHENTIC);
+    }
+    if (initiate.sequence() == address.lastSequence
+        && Arrays.equals(initiate.covered(), address.lastInitiate)
+        && source.equals(address.lastPeer)) {
+      return Verdict.REPEAT;
+    }
+    if (address.lastSequence >= 0
+        && !BindingUpdateSequence.isAhead(initiate.sequence(), address.lastSequence)) {
+      return drop(DropReason.HANDOVER_UNMATCHED);
+    }
+    address.lastSequence = initiate.sequence();
+    address.lastInitiate = initiate.covered();
+    address.lastPeer = source;
+    return Verdict.DECIDE;
+  }
+
+  private Verdict drop(DropReason reason) {
+    counters.drop(reason);
+    return Verdict.DROP;
   }
 }

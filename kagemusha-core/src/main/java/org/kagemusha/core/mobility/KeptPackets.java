@@ -87,6 +87,15 @@ final class KeptPackets {
     }
   }
 
+  /** Forgets what came after a time: it has gone another way. */
+  void keepUntil(long lastNs) {
+    for (OldAddress address : addresses) {
+      if (address.ring != null) {
+        address.ring.keepUntil(lastNs);
+      }
+    }
+  }
+
   /** Sends a packet on at once. */
   void pass(OldAddress address, PacketBuffer packet, long nowNs) {
     counters.add(Counter.HANDOVER_PACKETS_FORWARDED);

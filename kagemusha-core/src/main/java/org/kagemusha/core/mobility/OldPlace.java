@@ -36,6 +36,9 @@ final class OldPlace {
   /** How long the VMM may take to say when it stopped the VM, once another host has asked. */
   static final long NEWS_NS = 50_000_000L;
 
+  /** How long copies may be under way to us of what came before the guest was heard elsewhere. */
+  static final long LATE_COPIES_NS = 50_000_000L;
+
   private enum Mode {
     OFF,
     MIGRATING,
@@ -60,7 +63,7 @@ final class OldPlace {
   private int linkMtu;
   private Mode mode = Mode.OFF;
   private boolean home;
-  private boolean heardOnLink;
+  private long heardNs = NodeEngine.NEVER;
   private long overNs = NodeEngine.NEVER;
   private long newsNs = NodeEngine.NEVER;
   private Ipv6Address peer;
@@ -171,7 +174,7 @@ final class OldPlace {
       home = atHome;
     }
     mode = Mode.PAUSED;
-    heardOnLink = false;
+    heardNs = NodeEngine.NEVER;
     newsNs = NodeEngine.NEVER;
     if (home) {
       for (HomeAddressPath path : traffic.paths()) {
@@ -183,12 +186,12 @@ final class OldPlace {
         logForwarding(address, address.kept());
       }
     }
-    drain(nowNs);
+    packets.drain(true, nowNs);
   }
 
   /** Whether copies are wanted of what goes to the guest over the home link. */
   boolean wantsCopies() {
-    return home && mode != Mode.OFF && mode != Mode.ON_LINK;
+    return home && mode != Mode.OFF;
   }
 
   /**
@@ -196,18 +199,26 @@ final class OldPlace {
    * address, as soon as it is said that it has left. Others send there already.
    */
   void onGuest(long nowNs) {
-    heardOnLink = true;
-    if (!home || mode != Mode.LEFT || isForwarding()) {
+    if (!home || mode != Mode.PAUSED && mode != Mode.LEFT || isForwarding()) {
       return;
     }
+    heardNs = Math.min(heardNs, nowNs);
+    if (mode == Mode.LEFT) {
+      followOnLink(nowNs);
+    }
+  }
+
+  private void followOnLink(long nowNs) {
     mode = Mode.ON_LINK;
+    overNs = nowNs + LATE_COPIES_NS;
+    packets.keepUntil(heardNs);
     for (OldAddress address : all) {
       if (address.hasKept()) {
         address.proxy = guestMac;
         logForwarding(address, address.kept());
       }
     }
-    drain(nowNs);
+    packets.drain(false, nowNs);
   }
 
   /**
@@ -222,7 +233,14 @@ final class OldPlace {
     if (!wantsCopies() || traffic.path(destination) == null) {
       return;
     }
+    if (mode == Mode.ON_LINK && atNs > heardNs) {
+      return;
+    }
     OldAddress address = address(destination);
+    if (mode == Mode.ON_LINK && address.proxy == null) {
+      address.proxy = guestMac;
+      logForwarding(address, 0);
+    }
     if (address.proxy != null && !address.hasKept() && isBusy()) {
       packets.pass(address, packet, nowNs);
     } else {
@@ -237,7 +255,7 @@ final class OldPlace {
    * not known until then.
    */
   void onProxied(Ipv6Address homeAddress, MacAddress homeAgent, long nowNs) {
-    if (!wantsCopies()) {
+    if (!wantsCopies() || mode == Mode.ON_LINK) {
       return;
     }
     OldAddress address = address(homeAddress);
@@ -250,21 +268,10 @@ final class OldPlace {
     }
     if (isBusy()) {
       int kept = address.kept();
-      drain(nowNs);
+      packets.drain(true, nowNs);
       if (news) {
         logForwarding(address, kept);
       }
-    }
-  }
-
-  private void drain(long nowNs) {
-    packets.drain(mode != Mode.ON_LINK, nowNs);
-    endOnLink(nowNs);
-  }
-
-  private void endOnLink(long nowNs) {
-    if (mode == Mode.ON_LINK && packets.isDrained()) {
-      overNs = nowNs;
     }
   }
 
@@ -290,8 +297,8 @@ final class OldPlace {
     if (mode == Mode.OFF || mode == Mode.PAUSED) {
       mode = Mode.LEFT;
       overNs = overNs == NodeEngine.NEVER ? nowNs + GRACE_NS : overNs;
-      if (heardOnLink) {
-        onGuest(nowNs);
+      if (heardNs != NodeEngine.NEVER && !isForwarding()) {
+        followOnLink(nowNs);
       }
     }
     return true;
@@ -467,7 +474,7 @@ final class OldPlace {
     address.marked = false;
     if (isBusy()) {
       int kept = address.kept();
-      drain(nowNs);
+      packets.drain(true, nowNs);
       logForwarding(address, kept);
     }
   }
@@ -493,16 +500,19 @@ final class OldPlace {
       paused(false, newsNs - NEWS_NS, nowNs);
     }
     packets.onDeadline(nowNs);
-    endOnLink(nowNs);
   }
 
   /** Whether the grace has ended: the owner then calls {@link #stop}. */
   boolean isOver(long nowNs) {
-    return mode != Mode.OFF && overNs <= nowNs;
+    return mode != Mode.OFF && overNs() <= nowNs;
+  }
+
+  private long overNs() {
+    return mode == Mode.ON_LINK && !packets.isDrained() ? NodeEngine.NEVER : overNs;
   }
 
   long nextDeadlineNs() {
-    return Math.min(newsNs, Math.min(packets.nextDeadlineNs(), overNs));
+    return Math.min(newsNs, Math.min(packets.nextDeadlineNs(), overNs()));
   }
 
   Ipv6Address peer() {

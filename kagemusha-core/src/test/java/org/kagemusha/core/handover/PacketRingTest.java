@@ -84,6 +84,27 @@ class PacketRingTest {
   }
 
   @Test
+  void forgetsWhatCameAfterATimeAndGoesOn() {
+    PacketRing ring = new PacketRing(BOUND);
+    PacketBuffer packet = PacketBuffer.copyOf(new byte[30_000]);
+    for (int i = 0; i < 6; i++) {
+      ring.add(packet, Long.MIN_VALUE + i);
+    }
+    assertEquals(4, ring.size());
+    assertEquals(2, ring.keepUntil(Long.MIN_VALUE + 3));
+    assertEquals(2 * (30_000 + 24), ring.octets());
+    ring.add(PacketBuffer.copyOf(new byte[7]), 0);
+    assertTrue(ring.poll(out));
+    assertTrue(ring.poll(out));
+    assertEquals(30_000, out.length());
+    assertTrue(ring.poll(out));
+    assertEquals(7, out.length());
+    ring.add(packet, Long.MIN_VALUE);
+    assertEquals(0, ring.keepUntil(Long.MAX_VALUE));
+    assertFalse(ring.poll(out));
+  }
+
+  @Test
   void roomForLessThanASuperPacketIsRefused() {
     assertThrows(IllegalArgumentException.class, () -> new PacketRing(BOUND - 1));
   }

@@ -200,13 +200,44 @@ class HandoverAtHomeTest {
     copy(3);
     f.rarp();
     assertSentToGuest(1, 2, 3);
+    f.pass(60 * MS);
     assertFalse(f.node.wantsGuestFrameCopies());
     copy(4);
-    f.pass(MS);
     assertSentToGuest(1, 2, 3);
     assertFalse(f.node.isHandingOver());
     assertEquals(3, f.counters.get(Counter.HANDOVER_PACKETS_FORWARDED));
     assertEquals(0, f.drops(DropReason.HANDOVER_NOT_FETCHED));
+  }
+
+  @Test
+  void copiesThatAreReadAfterTheGuestWasHeardElsewhereCountByWhenTheyCame() {
+    f.node.stopped(f.now, f.now);
+    f.node.left(f.now);
+    f.pass(150 * MS);
+    long heard = f.now;
+    f.rarp();
+    copy(1, heard - 1);
+    f.now += MS;
+    copy(2, heard + 1);
+    assertSentToGuest(1);
+    assertTrue(f.node.isHandingOver());
+    f.pass(60 * MS);
+    assertFalse(f.node.isHandingOver());
+    assertFalse(f.node.wantsGuestFrameCopies());
+  }
+
+  @Test
+  void whatCameAfterTheGuestWasHeardElsewhereWentThereByItself() {
+    f.node.stopped(f.now, f.now);
+    copy(1);
+    f.pass(150 * MS);
+    f.rarp();
+    f.pass(MS);
+    copy(2);
+    f.rarp();
+    f.pass(MS);
+    f.node.left(f.now);
+    assertSentToGuest(1);
   }
 
   @Test
@@ -219,6 +250,7 @@ class HandoverAtHomeTest {
     assertEquals(List.of(), sentToGuest());
     f.node.left(f.now);
     assertSentToGuest(1);
+    f.pass(60 * MS);
     assertFalse(f.node.wantsGuestFrameCopies());
   }
 
@@ -246,6 +278,7 @@ class HandoverAtHomeTest {
     assertEquals(KeptPackets.DRAINED_AT_ONCE, sentToGuest().size());
     f.pass(2 * KeptPackets.DRAIN_INTERVAL_NS);
     assertEquals(KeptPackets.DRAINED_AT_ONCE + 10, sentToGuest().size());
+    f.pass(60 * MS);
     assertFalse(f.node.isHandingOver());
   }
 

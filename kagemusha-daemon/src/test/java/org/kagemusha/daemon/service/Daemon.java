@@ -2,18 +2,21 @@ package org.kagemusha.daemon.service;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.Writer;
+import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /** A daemon in a process and a network namespace of its own; its log is what a test waits for. */
 final class Daemon implements AutoCloseable {
 
   private final Process process;
-  private final BufferedReader log;
+  private final BlockingQueue<Optional<String>> lines = new LinkedBlockingQueue<>();
   private final StringBuilder read = new StringBuilder();
 
   Daemon(String namespace, String... arguments) throws IOException {
@@ -26,9 +29,20 @@ final class Daemon implements AutoCloseable {
                 "org.kagemusha.daemon.Main"));
     command.addAll(List.of(arguments));
     process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    log =
-        new BufferedReader(
-            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    Thread reader = new Thread(this::readLog, "log of " + namespace);
+    reader.setDaemon(true);
+    reader.start();
+  }
+
+  /** A thread that reads a pipe cannot be interrupted; one that waits for a line can. */
+  private void readLog() {
+    try (BufferedReader log = process.inputReader(StandardCharsets.UTF_8)) {
+      log.lines().forEach(line -> lines.add(Optional.of(line)));
+    } catch (IOException e) {
+      lines.add(Optional.of(e.toString()));
+    } finally {
+      lines.add(Optional.empty());
+    }
   }
 
   /**
@@ -40,13 +54,23 @@ final class Daemon implements AutoCloseable {
     if (pattern.matcher(read).find()) {
       return this;
     }
-    for (String line = log.readLine(); line != null; line = log.readLine()) {
-      read.append(line).append('\n');
-      if (pattern.matcher(line).find()) {
-        return this;
+    try {
+      for (String line = next(); line != null; line = next()) {
+        if (pattern.matcher(line).find()) {
+          return this;
+        }
       }
+    } catch (InterruptedException e) {
+      throw new InterruptedIOException("waited for '" + expression + "':\n" + read);
     }
     throw new IOException("ended without '" + expression + "':\n" + read);
+  }
+
+  private String next() throws InterruptedException {
+    Optional<String> line = lines.take();
+    line.ifPresentOrElse(
+        text -> read.append(text).append('\n'), () -> lines.add(Optional.empty()));
+    return line.orElse(null);
   }
 
   void signal(String name) throws Exception {
@@ -55,8 +79,8 @@ final class Daemon implements AutoCloseable {
 
   /** Waits for the end and gives the exit status. */
   int end() throws Exception {
-    for (String line = log.readLine(); line != null; line = log.readLine()) {
-      read.append(line).append('\n');
+    while (next() != null) {
+      // The log is kept as it is read.
     }
     return process.waitFor();
   }
@@ -66,12 +90,10 @@ final class Daemon implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
-    if (process.isAlive()) {
-      // Not destroy(), which also closes the log.
-      process.toHandle().destroy();
-      log.transferTo(Writer.nullWriter());
-    }
+  public void close() {
+    // Not destroy(), which also closes the log.
+    process.toHandle().destroy();
+    process.onExit().orTimeout(30, TimeUnit.SECONDS).join();
   }
 
   /** Runs a command; its status must be 0. */
