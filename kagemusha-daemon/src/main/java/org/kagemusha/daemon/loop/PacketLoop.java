@@ -63,7 +63,8 @@ public final class PacketLoop implements AutoCloseable {
    * Starts the thread.
    *
    * @param name of the thread
-   * @param onBroken takes the cause when a descriptor is of no use any more; called on the loop
+   * @param onBroken takes the cause when a descriptor is of no use any more, or the JVM itself is
+   *     broken (a class that is missing, a stack that is too small); called on the loop
    */
   public PacketLoop(String name, Consumer<Throwable> onBroken) {
     this.onBroken = onBroken;
@@ -250,6 +251,10 @@ public final class PacketLoop implements AutoCloseable {
       broken(source.name(), e);
     } catch (RuntimeException | AssertionError e) {
       log.error("packet handling failed source={}", source.name(), e);
+    } catch (Error e) {
+      usable = false;
+      weight = 0;
+      broken(source.name(), e);
     }
     if (weight > 0 && source.pending()) {
       loop.execute(again);
@@ -281,6 +286,8 @@ public final class PacketLoop implements AutoCloseable {
     } catch (RuntimeException | AssertionError e) {
       log.error("deadline handling failed", e);
       arm(nowNs + TimeUnit.SECONDS.toNanos(1), nowNs);
+    } catch (Error e) {
+      broken("deadlines", e);
     } finally {
       working = false;
       if (scheduling != null) {
@@ -315,7 +322,11 @@ public final class PacketLoop implements AutoCloseable {
   }
 
   void broken(String name, Throwable cause) {
-    log.error("descriptor failed source={} cause={}", name, cause.getMessage());
+    if (cause instanceof Error) {
+      log.error("cannot go on source={}", name, cause);
+    } else {
+      log.error("descriptor failed source={} cause={}", name, cause.getMessage());
+    }
     onBroken.accept(cause);
   }
 

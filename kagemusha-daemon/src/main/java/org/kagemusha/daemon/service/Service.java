@@ -124,11 +124,11 @@ public abstract class Service implements ControlCommands {
    * where it waits for others, which it could keep from running.
    */
   private void schedule() {
-    if (!operating.realTime() || operating.cipherThreads() > 1) {
-      return;
-    }
     try {
-      String refusal = loop.realTime();
+      String refusal =
+          !operating.realTime() ? "configured"
+              : operating.cipherThreads() > 1 ? "cipher-threads"
+                  : loop.realTime();
       if (refusal == null) {
         log.info("scheduling name={} real-time=true", name);
       } else {

@@ -82,6 +82,7 @@ class PacketLoopTest {
     private final BlockingQueue<Long> deadlines = new LinkedBlockingQueue<>();
     private long nextNs = NEVER;
     private boolean fails;
+    private Error error;
 
     @Override
     public void onHomeFrame(PacketBuffer frame, long nowNs) {}
@@ -96,6 +97,9 @@ class PacketLoopTest {
         throw new IllegalStateException("a bug");
       }
       nextNs = NEVER;
+      if (error != null) {
+        throw error;
+      }
       deadlines.add(nowNs);
     }
 
@@ -385,6 +389,30 @@ class PacketLoopTest {
     loop.add(source);
     source.send(1);
     assertEquals("gone", broken.get().getMessage());
+  }
+
+  @Test
+  void aBrokenJvmEndsTheServiceRatherThanItsThread() throws Exception {
+    PipeSource source =
+        new PipeSource(
+            () -> {
+              throw new NoClassDefFoundError("gone");
+            });
+    loop.add(source);
+    source.send(1);
+    assertEquals("gone", broken.get().getMessage());
+    loop.call(() -> null);
+  }
+
+  @Test
+  void aJvmThatBreaksAtADeadlineEndsTheServiceToo() throws Exception {
+    loop.execute(
+        () -> {
+          engine.error = new StackOverflowError("deep");
+          engine.nextNs = System.nanoTime();
+        });
+    assertEquals("deep", broken.get().getMessage());
+    loop.call(() -> null);
   }
 
   @Test

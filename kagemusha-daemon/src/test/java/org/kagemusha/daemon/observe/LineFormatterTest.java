@@ -42,6 +42,27 @@ class LineFormatterTest {
             .format(record(Level.WARNING, "ba received status=129")));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "Asia/Kolkata,2026-01-02 08:34:05.678", "America/New_York,2026-01-01 22:04:05.678",
+    "Europe/Berlin,2026-01-02 04:04:05.678"
+  })
+  void aTerminalGetsLocalTime(String zone, String time) {
+    assertEquals(
+        time + " info    ba received\n",
+        new LineFormatter(false, TimeZone.getTimeZone(zone))
+            .format(record(Level.INFO, "ba received")));
+  }
+
+  @Test
+  void daylightSavingCounts() {
+    LogRecord record = record(Level.INFO, "ba received");
+    record.setInstant(Instant.parse("2026-07-01T22:00:00Z"));
+    assertEquals(
+        "2026-07-02 00:00:00.000 info    ba received\n",
+        new LineFormatter(false, TimeZone.getTimeZone("Europe/Berlin")).format(record));
+  }
+
   @Test
   void aRecordCannotForgeAnotherLine() {
     String line =

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A daemon as a process, on a host abroad, whose VMM is played; nobody answers its updates. */
 @Tag("netns")
@@ -97,6 +99,11 @@ class VmmNetnsTest {
     return JsonParser.parseString(json).getAsJsonObject().getAsJsonArray("moves");
   }
 
+  private String status() throws Exception {
+    String client = Path.of("..", "etc", "kagemusha-ctl").toAbsolutePath().toString();
+    return Daemon.run("sh", client, "-s", directory + "/vm1.sock", "status", "json");
+  }
+
   private static List<String> events(JsonElement move) {
     List<String> events = new ArrayList<>();
     for (JsonElement one : move.getAsJsonObject().getAsJsonArray("events")) {
@@ -139,6 +146,44 @@ class VmmNetnsTest {
       assertEquals(List.of("vmm-stop", "paused", "left"), events(moves.get(2)));
       daemon.signal("TERM");
       assertEquals(0, daemon.end());
+    }
+  }
+
+  @Test
+  void packetsAreCarriedInRealTimeWhereTheKernelAllowsIt() throws Exception {
+    boolean allowed =
+        new ProcessBuilder("chrt", "--rr", "1", "true").start().waitFor() == 0;
+    try (Daemon daemon = new Daemon(HOST, "run", configuration())) {
+      if (allowed) {
+        daemon.await("scheduling name=vm1 real-time=true");
+        assertTrue(status().contains("\"scheduling\": \"real time"), status());
+      } else {
+        daemon.await("scheduling name=vm1 real-time=false cause=sched_setscheduler .*EPERM");
+        assertTrue(status().contains("\"scheduling\": \"ordinary ("), status());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "[scheduling] real-time = false | configured",
+        "[protection] cipher-threads = 2 | cipher-threads"
+      })
+  void whyPacketsAreNotCarriedInRealTimeIsSaid(String setting, String cause) throws Exception {
+    String configuration = configuration();
+    Path file = Path.of(configuration);
+    String[] words = setting.split(" ", 2);
+    String text = Files.readString(file);
+    Files.writeString(
+        file,
+        text.contains(words[0])
+            ? text.replace(words[0], words[0] + "\n" + words[1])
+            : text + words[0] + "\n" + words[1] + "\n");
+    try (Daemon daemon = new Daemon(HOST, "run", configuration)) {
+      daemon.await("scheduling name=vm1 real-time=false cause=" + cause);
+      assertTrue(status().contains("\"scheduling\": \"ordinary\""), status());
     }
   }
 }
