@@ -62,10 +62,11 @@ public final class Main implements Runnable {
 
   /** Runs one command and exits with its status. */
   public static void main(String[] arguments) {
-    ServiceCommand<?> daemon = daemon(arguments);
-    if (daemon != null) {
+    if (isDaemon(arguments)) {
       EarlyStart.withoutUrls();
+      EarlyStart.begin();
     }
+    ServiceCommand<?> daemon = daemon(arguments);
     int status =
         daemon != null
             ? daemon.serve(Path.of(arguments[1]))
@@ -82,17 +83,19 @@ public final class Main implements Runnable {
    * that it looks into, a tenth of their classes.
    */
   private static ServiceCommand<?> daemon(String[] arguments) {
-    if (arguments.length != 2
-        || arguments[1].isEmpty()
-        || arguments[1].startsWith("-")
-        || arguments[1].startsWith("@")) {
-      return null;
-    }
-    return switch (arguments[0]) {
+    return switch (isDaemon(arguments) ? arguments[0] : "") {
       case "run" -> new RunCommand();
       case "home-agent" -> new HomeAgentCommand();
       default -> null;
     };
+  }
+
+  private static boolean isDaemon(String[] arguments) {
+    return arguments.length == 2
+        && (arguments[0].equals("run") || arguments[0].equals("home-agent"))
+        && !arguments[1].isEmpty()
+        && !arguments[1].startsWith("-")
+        && !arguments[1].startsWith("@");
   }
 
   /** Runs one command; the exit status is one of {@link ExitCode}. */

@@ -35,6 +35,7 @@ final class EncapsulationChoice {
   private static final int SUBNET_BITS = 64;
 
   private final Deque<Path> learned = new ArrayDeque<>();
+  private EncapsulationMemory memory = EncapsulationMemory.NONE;
   private Encapsulation mode = Encapsulation.NONE;
   private int localPort;
   private int homeAgentPort;
@@ -115,9 +116,13 @@ final class EncapsulationChoice {
         path -> path.homeAgent().equals(homeAgent) && path.careOfPrefix().equals(subnet));
   }
 
-  /** What is remembered. */
+  /** What is remembered: the same object as long as it is the same. */
   EncapsulationMemory memory(long wallMs) {
-    return new EncapsulationMemory(learned.stream().filter(p -> isFresh(p, wallMs)).toList());
+    List<Path> fresh = learned.stream().filter(p -> isFresh(p, wallMs)).toList();
+    if (!fresh.equals(memory.paths())) {
+      memory = fresh.isEmpty() ? EncapsulationMemory.NONE : new EncapsulationMemory(fresh);
+    }
+    return memory;
   }
 
   /** Puts what an earlier run remembered in place of what is remembered. */

@@ -3,11 +3,12 @@ package org.kagemusha.daemon.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.logging.Level;
 import org.kagemusha.daemon.config.ConfigException;
 import org.kagemusha.daemon.config.FileErrors;
 import org.kagemusha.daemon.observe.LogSetup;
-import org.kagemusha.daemon.service.EarlyStart;
 import org.kagemusha.daemon.service.Service;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,8 +16,6 @@ import picocli.CommandLine.Parameters;
 
 /** A subcommand that reads a configuration and then serves until it is told to stop. */
 public abstract class ServiceCommand<C> implements Callable<Integer> {
-
-  private static final Logger log = LoggerFactory.getLogger(ServiceCommand.class);
 
   @Parameters(paramLabel = "CONFIG", description = "configuration file")
   private Path file;
@@ -39,14 +38,25 @@ public abstract class ServiceCommand<C> implements Callable<Integer> {
    * @return one of {@link ExitCode}
    */
   public final int serve(Path file) {
-    EarlyStart.begin();
+    // The parser takes as long to load as the logger.
+    FutureTask<C> reading = new FutureTask<>(() -> read(file));
+    new Thread(reading, "configuration").start();
     LogSetup.configure(Level.INFO);
+    Logger log = LoggerFactory.getLogger(ServiceCommand.class);
     C config;
     try {
-      config = read(file);
-    } catch (ConfigException e) {
-      e.problems().forEach(problem -> log.error("{}", problem));
-      return ExitCode.CONFIGURATION;
+      config = reading.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof ConfigException mistakes) {
+        mistakes.problems().forEach(problem -> log.error("{}", problem));
+        return ExitCode.CONFIGURATION;
+      }
+      log.error("failed", e.getCause());
+      return ExitCode.FAILED;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      log.error("interrupted");
+      return ExitCode.FAILED;
     }
     LogSetup.configure(logLevel(config));
     try {

@@ -5,9 +5,8 @@ import java.io.StringWriter;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.time.temporal.ChronoUnit;
 import java.util.TimeZone;
+import java.util.function.Supplier;
 import java.util.logging.Formatter;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -18,18 +17,19 @@ import java.util.logging.LogRecord;
  */
 public final class LineFormatter extends Formatter {
 
-  private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS");
-
   private final boolean journal;
-  private final TimeZone zone;
+  private final Supplier<TimeZone> zone;
 
   /** For the journal or for a terminal, in local time. */
   public LineFormatter(boolean journal) {
-    this(journal, TimeZone.getDefault());
+    this(journal, TimeZone::getDefault);
   }
 
-  LineFormatter(boolean journal, TimeZone zone) {
+  /**
+   * @param zone asked for with each line for a terminal; the journal needs none, and the JDK
+   *     would read the rules of all zones
+   */
+  LineFormatter(boolean journal, Supplier<TimeZone> zone) {
     this.journal = journal;
     this.zone = zone;
   }
@@ -39,7 +39,7 @@ public final class LineFormatter extends Formatter {
     String prefix =
         journal
             ? "<" + priority(record.getLevel()) + ">"
-            : TIME.format(local(record.getInstant())) + " " + word(record.getLevel()) + " ";
+            : local(record.getInstant()) + " " + word(record.getLevel()) + " ";
     StringBuilder line = new StringBuilder(prefix);
     if (LogSetup.AUDIT_NAME.equals(record.getLoggerName())) {
       // One word to find them all by.
@@ -56,11 +56,27 @@ public final class LineFormatter extends Formatter {
     return line.append('\n').toString();
   }
 
-  /** Without a ZoneId, for whose rules the JDK looks into every jar of the class path. */
-  private LocalDateTime local(Instant instant) {
-    int offsetMs = zone.getOffset(instant.toEpochMilli());
-    return LocalDateTime.ofInstant(
-        instant.truncatedTo(ChronoUnit.MILLIS), ZoneOffset.ofTotalSeconds(offsetMs / 1000));
+  /**
+   * Without a ZoneId, for whose rules the JDK looks into every jar of the class path, and without a
+   * DateTimeFormatter, which takes longer to make than all that a start logs.
+   */
+  private String local(Instant instant) {
+    int offsetMs = zone.get().getOffset(instant.toEpochMilli());
+    LocalDateTime time =
+        LocalDateTime.ofInstant(instant, ZoneOffset.ofTotalSeconds(offsetMs / 1000));
+    StringBuilder text = new StringBuilder("yyyy-MM-dd HH:mm:ss.SSS".length());
+    digits(text, time.getYear(), 4).append('-');
+    digits(text, time.getMonthValue(), 2).append('-');
+    digits(text, time.getDayOfMonth(), 2).append(' ');
+    digits(text, time.getHour(), 2).append(':');
+    digits(text, time.getMinute(), 2).append(':');
+    digits(text, time.getSecond(), 2).append('.');
+    return digits(text, time.getNano() / 1_000_000, 3).toString();
+  }
+
+  private static StringBuilder digits(StringBuilder text, int value, int count) {
+    String digits = Integer.toString(value);
+    return text.append("0".repeat(Math.max(0, count - digits.length()))).append(digits);
   }
 
   /** Octets from the network may stand in a line; none of them may begin another. */

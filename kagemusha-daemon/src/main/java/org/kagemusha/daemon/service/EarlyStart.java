@@ -1,11 +1,18 @@
 package org.kagemusha.daemon.service;
 
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLConnection;
 import java.net.URLStreamHandler;
 import java.security.GeneralSecurityException;
 import javax.crypto.Cipher;
+import org.kagemusha.core.message.NeighborDiscovery;
+import org.kagemusha.core.message.RouterSolicitation;
+import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.tap.libc.Libc;
 
 /**
@@ -35,8 +42,15 @@ public final class EarlyStart {
 
   /** Begins, and returns at once. */
   public static void begin() {
-    start("start-ciphers", EarlyStart::loadCiphers);
-    start("start-libc", Libc::errno);
+    start(
+        "early-start",
+        () -> {
+          Libc.errno();
+          loadNetty();
+          loadCiphers();
+          loadFirstPacket();
+          loadControlSocket();
+        });
   }
 
   private static void start(String name, Runnable work) {
@@ -45,6 +59,21 @@ public final class EarlyStart {
     // What fails here fails again where it is needed, and is told there.
     thread.setUncaughtExceptionHandler((failed, e) -> { });
     thread.start();
+  }
+
+  /** And how it asks a handler for its annotations, for which the JDK makes classes. */
+  private static void loadNetty() {
+    Epoll.ensureAvailability();
+    ChannelInitializer.class.isAnnotationPresent(ChannelHandler.Sharable.class);
+  }
+
+  private static void loadFirstPacket() {
+    NeighborDiscovery.build(
+        new RouterSolicitation(Ipv6Address.UNSPECIFIED, Ipv6Address.ALL_ROUTERS, null));
+  }
+
+  private static void loadControlSocket() {
+    new EpollServerDomainSocketChannel().unsafe().closeForcibly();
   }
 
   private static void loadCiphers() {

@@ -26,6 +26,22 @@ final class Edge implements AutoCloseable {
     return executor;
   }
 
+  /** Something that may fail. */
+  interface Work {
+    void run() throws Exception;
+  }
+
+  /** Does something on the thread, after what it was given before, and waits for it. */
+  void call(Work work) throws Exception {
+    executor
+        .submit(
+            () -> {
+              work.run();
+              return null;
+            })
+        .get();
+  }
+
   /** Does what was asked for before, and ends. */
   @Override
   public void close() {

@@ -8,7 +8,6 @@ import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -28,6 +27,7 @@ final class JsonStore<T> {
   private static final Logger log = LoggerFactory.getLogger(JsonStore.class);
 
   private final Class<T> type;
+  private final T nothing;
   private final Path file;
   private final Executor writer;
   private volatile String saved = "";
@@ -44,8 +44,14 @@ final class JsonStore<T> {
             .create();
   }
 
-  JsonStore(Class<T> type, Path file, Executor writer) {
+  /**
+   * Reads and writes nothing yet.
+   *
+   * @param nothing what says that nothing was learned, which is no reason for a file
+   */
+  JsonStore(Class<T> type, T nothing, Path file, Executor writer) {
     this.type = type;
+    this.nothing = nothing;
     this.file = file;
     this.writer = writer;
   }
@@ -62,14 +68,23 @@ final class JsonStore<T> {
     }
   }
 
-  /** Saves if something is new; returns before it is written. */
+  /** What is known without being saved: it need not be, as long as it is this object. */
+  void known(T value) {
+    seen = value;
+  }
+
+  /**
+   * Saves if something is new, which the same object never is; returns before it is written.
+   *
+   * @param value null: leaves what was saved
+   */
   void save(T value) {
-    if (Objects.equals(value, seen)) {
+    if (value == null || value == seen || value == nothing && saved.isEmpty()) {
       return;
     }
     seen = value;
-    String text = value == null ? "" : Json.GSON.toJson(value);
-    if (text.isEmpty() || text.equals(saved)) {
+    String text = Json.GSON.toJson(value);
+    if (text.equals(saved)) {
       return;
     }
     saved = text;

@@ -6,6 +6,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.kagemusha.core.ipsec.PayloadProtection;
@@ -92,10 +93,11 @@ public final class MobileNodeService extends Service {
     capture(new Capture(config.tap().name(), "underlay"));
     loadCredentials();
     routers =
-        new JsonStore<>(HomeRouter.class, stateFile(".router.json"), edge().executor());
+        new JsonStore<>(HomeRouter.class, null, stateFile(".router.json"), edge().executor());
     encapsulations =
         new JsonStore<>(
-            EncapsulationMemory.class, stateFile(".encapsulation.json"), edge().executor());
+            EncapsulationMemory.class, EncapsulationMemory.NONE,
+            stateFile(".encapsulation.json"), edge().executor());
     keys = new NodeKeys(config, new FileSequenceStore(stateFile(".sequence"), edge().executor()));
     if (config.provisioning() != null) {
       keys.provisioner(
@@ -107,6 +109,14 @@ public final class MobileNodeService extends Service {
     if (tap != null && config.tap().bridge() != null) {
       tap.only(config.guestMac(), tapMac);
     }
+    KernelQuiet quiet = new KernelQuiet(name());
+    if (config.tap().bridge() != null) {
+      guard = new GuestGuard(quiet);
+      opened(() -> edge().call(guard::close));
+      guardGuest();
+    }
+    final CompletableFuture<Void> guarded =
+        CompletableFuture.runAsync(() -> { }, edge().executor());
     FramePort guestPort =
         tap == null
             ? opened(GuestSocket.open(name(), config.tap().socket(), counters()))
@@ -122,6 +132,7 @@ public final class MobileNodeService extends Service {
             MobileNodeSettingsOf.config(config, tapMac, learned), links.home(), links.underlay(),
             keys.source(), keys.inbound(), new SplittableRandom(), System::currentTimeMillis,
             System::nanoTime, counters());
+    routers.known(engine.homeRouter());
     engine.pathMtuProbing(config.tunnel().probePathMtu(), System.nanoTime());
     engine.handoverBuffer(config.handover().bufferOctets(), System.nanoTime());
     EncapsulationMemory remembered = encapsulations.load();
@@ -129,7 +140,6 @@ public final class MobileNodeService extends Service {
       engine.encapsulationMemory(remembered);
     }
     links.engine(engine);
-    KernelQuiet quiet = new KernelQuiet(name());
     links.entrance().ifPresent(quiet::entrance);
     MonitorSource monitor =
         opened(
@@ -138,8 +148,6 @@ public final class MobileNodeService extends Service {
                 new Surroundings(tap == null ? 0 : tap.index()),
                 this::lookAround, links));
     if (config.tap().bridge() != null) {
-      guard = opened(new GuestGuard(quiet));
-      guard.apply(config, keys.signallingSpis(config));
       port =
           new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
       BridgeWatch bridge = BridgeWatch.open(config.tap().bridge());
@@ -157,15 +165,7 @@ public final class MobileNodeService extends Service {
         new CareOfTracker(
             target(config), quiet, encapsulates() ? UdpEncapsulation.DEFAULT_PORT : 0, loop(),
             edge().executor(), this::onCareOfAddress);
-    opened(
-        () ->
-            edge().executor()
-                .submit(
-                    () -> {
-                      tracker.close();
-                      return null;
-                    })
-                .get());
+    opened(() -> edge().call(tracker::close));
     opened(loop().add(monitor));
     lookAround();
     vmm = opened(new VmmWatch(name(), loop(), engine, this::afterVerb));
@@ -175,6 +175,7 @@ public final class MobileNodeService extends Service {
     }
     loop().execute(() -> routine = following(ROUTINE_SECONDS, this::routine));
     every(RULES_SECONDS, this::assertRules);
+    guarded.join();
   }
 
   @Override

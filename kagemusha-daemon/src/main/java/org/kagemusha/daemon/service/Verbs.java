@@ -14,9 +14,6 @@ import org.kagemusha.daemon.observe.CountersReport;
 /** The verbs of the control socket that both roles have; the others are the role's. */
 final class Verbs implements ControlCommands {
 
-  private static final Gson GSON =
-      new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
-
   private static final String SECONDS_ALLOWED = "seconds are 1 to " + Capture.LONGEST_SECONDS;
 
   private final Service service;
@@ -27,7 +24,13 @@ final class Verbs implements ControlCommands {
 
   /** JSON as it is answered. */
   static ControlReply json(JsonElement element) {
-    return ControlReply.done(GSON.toJson(element) + "\n");
+    return ControlReply.done(Json.GSON.toJson(element) + "\n");
+  }
+
+  /** Loaded when somebody asks for JSON. */
+  private static final class Json {
+    private static final Gson GSON =
+        new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping().create();
   }
 
   @Override

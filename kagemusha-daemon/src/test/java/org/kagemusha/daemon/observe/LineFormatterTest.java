@@ -30,7 +30,7 @@ class LineFormatterTest {
   void theJournalGetsPriorities(String level, int priority) {
     assertEquals(
         "<" + priority + ">bu sent seq=7\n",
-        new LineFormatter(true, TimeZone.getTimeZone("UTC"))
+        new LineFormatter(true, () -> TimeZone.getTimeZone("UTC"))
             .format(record(Level.parse(level), "bu sent seq=7")));
   }
 
@@ -38,7 +38,7 @@ class LineFormatterTest {
   void aTerminalGetsTimeAndLevel() {
     assertEquals(
         "2026-01-02 03:04:05.678 warning ba received status=129\n",
-        new LineFormatter(false, TimeZone.getTimeZone("UTC"))
+        new LineFormatter(false, () -> TimeZone.getTimeZone("UTC"))
             .format(record(Level.WARNING, "ba received status=129")));
   }
 
@@ -50,7 +50,7 @@ class LineFormatterTest {
   void aTerminalGetsLocalTime(String zone, String time) {
     assertEquals(
         time + " info    ba received\n",
-        new LineFormatter(false, TimeZone.getTimeZone(zone))
+        new LineFormatter(false, () -> TimeZone.getTimeZone(zone))
             .format(record(Level.INFO, "ba received")));
   }
 
@@ -60,13 +60,13 @@ class LineFormatterTest {
     record.setInstant(Instant.parse("2026-07-01T22:00:00Z"));
     assertEquals(
         "2026-07-02 00:00:00.000 info    ba received\n",
-        new LineFormatter(false, TimeZone.getTimeZone("Europe/Berlin")).format(record));
+        new LineFormatter(false, () -> TimeZone.getTimeZone("Europe/Berlin")).format(record));
   }
 
   @Test
   void aRecordCannotForgeAnotherLine() {
     String line =
-        new LineFormatter(true, TimeZone.getTimeZone("UTC"))
+        new LineFormatter(true, () -> TimeZone.getTimeZone("UTC"))
             .format(record(Level.INFO, "name=x\n<0>panic\u2028\u001b[31m"));
     assertEquals("<6>name=x?<0>panic??[31m\n", line);
   }
@@ -75,7 +75,7 @@ class LineFormatterTest {
   void everyLineOfAStackTraceHasItsPriority() {
     LogRecord record = record(Level.SEVERE, "failed");
     record.setThrown(new IllegalStateException("because"));
-    String text = new LineFormatter(true, TimeZone.getTimeZone("UTC")).format(record);
+    String text = new LineFormatter(true, () -> TimeZone.getTimeZone("UTC")).format(record);
     assertTrue(text.lines().count() > 2);
     assertTrue(text.lines().allMatch(line -> line.startsWith("<3>")), text);
   }

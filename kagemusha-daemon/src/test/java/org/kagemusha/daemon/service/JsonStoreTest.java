@@ -31,7 +31,8 @@ class JsonStoreTest {
   private final Deque<Runnable> later = new ArrayDeque<>();
 
   private JsonStore<EncapsulationMemory> store(Path file) {
-    return new JsonStore<>(EncapsulationMemory.class, file, later::add);
+    return new JsonStore<>(
+        EncapsulationMemory.class, EncapsulationMemory.NONE, file, later::add);
   }
 
   @Test
@@ -52,6 +53,19 @@ class JsonStoreTest {
     next.save(EncapsulationMemory.NONE);
     later.pop().run();
     assertEquals(EncapsulationMemory.NONE, store(file).load());
+  }
+
+  @Test
+  void nothingLearnedAndWhatIsKnownAnywayIsNoReasonForAFile() {
+    Path file = directory.resolve("vm1.json");
+    JsonStore<EncapsulationMemory> store = store(file);
+    store.save(EncapsulationMemory.NONE);
+    store.known(LEARNED);
+    store.save(LEARNED);
+    assertTrue(later.isEmpty());
+    store.save(new EncapsulationMemory(LEARNED.paths()));
+    later.pop().run();
+    assertEquals(LEARNED, store(file).load());
   }
 
   @ParameterizedTest

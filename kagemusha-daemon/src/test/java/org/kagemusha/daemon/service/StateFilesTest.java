@@ -126,12 +126,12 @@ class StateFilesTest {
                     Ipv6Address.parse("2001:db8:2000::1"))),
             List.of(new byte[] {25, 1, 0, 0, 0, 0, 0, 9}));
     Path file = directory.resolve("vm1.router.json");
-    JsonStore<HomeRouter> store = new JsonStore<>(HomeRouter.class, file, Runnable::run);
+    JsonStore<HomeRouter> store = new JsonStore<>(HomeRouter.class, null, file, Runnable::run);
     assertNull(store.load());
     store.save(null);
     assertFalse(Files.exists(file));
     store.save(router);
-    HomeRouter loaded = new JsonStore<>(HomeRouter.class, file, Runnable::run).load();
+    HomeRouter loaded = new JsonStore<>(HomeRouter.class, null, file, Runnable::run).load();
     assertEquals(router.linkLocal(), loaded.linkLocal());
     assertEquals(router.mac(), loaded.mac());
     assertEquals(router.prefixes(), loaded.prefixes());
@@ -142,7 +142,7 @@ class StateFilesTest {
   void whatIsNotChangedIsNotWritten() throws Exception {
     int[] writes = {0};
     JsonStore<HomeRouter> store =
-        new JsonStore<>(HomeRouter.class, directory.resolve("r"), task -> {
+        new JsonStore<>(HomeRouter.class, null, directory.resolve("r"), task -> {
           writes[0]++;
           task.run();
         });
@@ -158,7 +158,7 @@ class StateFilesTest {
     Path file = directory.resolve("r");
     for (String text : List.of("{", "[]", "{\"linkLocal\": \"2001:db8::1\"}", "null", "7")) {
       Files.writeString(file, text);
-      assertNull(new JsonStore<>(HomeRouter.class, file, Runnable::run).load(), text);
+      assertNull(new JsonStore<>(HomeRouter.class, null, file, Runnable::run).load(), text);
     }
   }
 
