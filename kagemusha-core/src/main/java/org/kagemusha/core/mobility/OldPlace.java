@@ -63,6 +63,7 @@ final class OldPlace {
   private int linkMtu;
   private Mode mode = Mode.OFF;
   private boolean home;
+  private boolean back;
   private long heardNs = NodeEngine.NEVER;
   private long overNs = NodeEngine.NEVER;
   private long newsNs = NodeEngine.NEVER;
@@ -315,7 +316,8 @@ final class OldPlace {
     if (home && mode == Mode.LEFT) {
       onGuest(nowNs);
     }
-    if (mode == Mode.OFF || mode == Mode.ON_LINK) {
+    back = mode == Mode.ON_LINK;
+    if (mode == Mode.OFF || back) {
       return;
     }
     mode = Mode.OFF;
@@ -350,6 +352,7 @@ final class OldPlace {
       address.forgetSecret();
     }
     home = false;
+    back = false;
   }
 
   /** Whether a migration is under way, and the VM has not been said to be stopped. */
@@ -500,11 +503,14 @@ final class OldPlace {
       paused(false, newsNs - NEWS_NS, nowNs);
     }
     packets.onDeadline(nowNs);
+    if (back && overNs() <= nowNs) {
+      stop();
+    }
   }
 
-  /** Whether the grace has ended: the owner then calls {@link #stop}. */
+  /** Whether the grace of a VM that is gone has ended: the owner then calls {@link #stop}. */
   boolean isOver(long nowNs) {
-    return mode != Mode.OFF && overNs() <= nowNs;
+    return mode != Mode.OFF && !back && overNs() <= nowNs;
   }
 
   private long overNs() {

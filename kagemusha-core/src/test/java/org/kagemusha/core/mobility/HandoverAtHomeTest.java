@@ -265,6 +265,9 @@ class HandoverAtHomeTest {
         MobileNodeFixture.frame(
             MobileNodeFixture.udp(HOME_ADDRESS, CORRESPONDENT, 8), ROUTER_MAC, GUEST_MAC));
     assertSentToGuest(1);
+    f.pass(100 * MS);
+    assertFalse(f.node.isHandingOver());
+    assertEquals("deregistering", f.node.status(f.now).state());
   }
 
   @Test

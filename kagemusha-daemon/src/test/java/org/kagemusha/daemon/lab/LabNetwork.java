@@ -161,6 +161,20 @@ final class LabNetwork implements Closeable {
   }
 
   /**
+   * Makes a further bridge on the hypervisor, for another guest.
+   *
+   * @return its name
+   */
+  String bridge(int number) throws IOException {
+    String name = "vms" + number;
+    Tool.ip(
+        directory, hypervisor(),
+        "link add " + name + " type bridge mcast_snooping 0",
+        "link set " + name + " mtu " + mtu + " up");
+    return name;
+  }
+
+  /**
    * Switches guest and correspondent on.
    *
    * @param innerMtu what goes through the subject in one piece; 0: they are to find out
