@@ -115,6 +115,7 @@ public final class MobileNodeService extends Service {
       opened(() -> edge().call(guard::close));
       guardGuest();
     }
+    // The thread does one thing after the other: when it has come to this, the rules are there.
     final CompletableFuture<Void> guarded =
         CompletableFuture.runAsync(() -> { }, edge().executor());
     FramePort guestPort =

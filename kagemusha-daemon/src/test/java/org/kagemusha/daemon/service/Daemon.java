@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -94,6 +95,12 @@ final class Daemon implements AutoCloseable {
     // Not destroy(), which also closes the log.
     process.toHandle().destroy();
     process.onExit().orTimeout(30, TimeUnit.SECONDS).join();
+  }
+
+  /** The command that asks the daemon of a control socket, without a JVM. */
+  static String[] client(Path socket, String request) {
+    Path client = Path.of("..", "etc", "kagemusha-ctl").toAbsolutePath();
+    return ("sh " + client + " -s " + socket + " " + request).split(" ");
   }
 
   /** Runs a command; its status must be 0. */

@@ -104,8 +104,7 @@ final class HomeAndHost {
 
   /** The command that asks a daemon without a JVM. */
   String[] control(String name, String request) {
-    String client = Path.of("..", "etc", "kagemusha-ctl").toAbsolutePath().toString();
-    return ("sh " + client + " -s " + directory + "/" + name + ".sock " + request).split(" ");
+    return Daemon.client(directory.resolve(name + ".sock"), request);
   }
 
   String ask(String name, String request) throws Exception {

@@ -124,8 +124,7 @@ class HomeLinkMoveNetnsTest {
   }
 
   private String status() throws Exception {
-    String client = Path.of("..", "etc", "kagemusha-ctl").toAbsolutePath().toString();
-    return Daemon.run("sh", client, "-s", directory + "/vm1.sock", "status", "json");
+    return Daemon.run(Daemon.client(directory.resolve("vm1.sock"), "status json"));
   }
 
   private static void send() throws Exception {

@@ -96,8 +96,7 @@ class TroubleNetnsTest {
   }
 
   private String reload() throws Exception {
-    String client = Path.of("..", "etc", "kagemusha-ctl").toAbsolutePath().toString();
-    return Daemon.run("sh", client, "-s", directory + "/vm1.sock", "reload");
+    return Daemon.run(Daemon.client(directory.resolve("vm1.sock"), "reload"));
   }
 
   /** The rules of the guard, as soon as they say this: it is set beside the packets' thread. */

@@ -93,15 +93,12 @@ class VmmNetnsTest {
   }
 
   private JsonArray report() throws Exception {
-    String client = Path.of("..", "etc", "kagemusha-ctl").toAbsolutePath().toString();
-    String json =
-        Daemon.run("sh", client, "-s", directory + "/vm1.sock", "report", "json", "16");
+    String json = Daemon.run(Daemon.client(directory.resolve("vm1.sock"), "report json 16"));
     return JsonParser.parseString(json).getAsJsonObject().getAsJsonArray("moves");
   }
 
   private String status() throws Exception {
-    String client = Path.of("..", "etc", "kagemusha-ctl").toAbsolutePath().toString();
-    return Daemon.run("sh", client, "-s", directory + "/vm1.sock", "status", "json");
+    return Daemon.run(Daemon.client(directory.resolve("vm1.sock"), "status json"));
   }
 
   private static List<String> events(JsonElement move) {
