@@ -27,6 +27,9 @@ final class Wire implements Closeable {
       "(icmpv6.type == 4 || (icmpv6.type == 1 && icmpv6.code == 4))"
           + " && ipv6.src == 2001:db8:3000::/64";
 
+  /** The kernel's range, in which some ports are a protocol's to the dissector: 57000 is IRC's. */
+  private static final String EPHEMERAL = "32768-60999";
+
   private final Path file;
   private final Process tcpdump;
 
@@ -105,7 +108,8 @@ final class Wire implements Closeable {
     List<String> command =
         new ArrayList<>(
             List.of("tshark", "-n", "-r", file.toString(), "-o", "tcp.check_checksum:TRUE", "-o",
-                "udp.check_checksum:TRUE", "-Y", filter));
+                "udp.check_checksum:TRUE", "-d", "tcp.port==" + EPHEMERAL + ",data", "-d",
+                "udp.port==" + EPHEMERAL + ",data", "-Y", filter));
     command.addAll(options);
     return Shell.run("", command).lines().filter(l -> !l.startsWith("Running as user")).toList();
   }
