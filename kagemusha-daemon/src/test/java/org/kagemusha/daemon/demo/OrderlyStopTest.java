@@ -49,7 +49,7 @@ class OrderlyStopTest {
           "the tap ends with its process",
           () -> !Laboratory.ip(hypervisor, "-br link").contains("kagemusha0"));
       String tables = tables(hypervisor);
-      assertTrue(tables.contains("table ip6 kagemusha_vm1"), tables);
+      assertTrue(tables.contains("table ip6 kagemusha"), tables);
       DaemonProcess again = laboratory.daemonB();
       laboratory.pingFromGuest("-c", "1", "-W", "1", Topology.CORRESPONDENT);
       Laboratory.awaitState(again, "registered");

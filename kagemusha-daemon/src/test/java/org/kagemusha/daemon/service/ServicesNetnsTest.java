@@ -165,7 +165,7 @@ class ServicesNetnsTest {
         first.signal("KILL");
         first.end();
       }
-      assertTrue(in(net.host, "nft list ruleset").contains("kagemusha_vm1"));
+      assertTrue(in(net.host, "nft list ruleset").contains("of-vm1"));
       try (Daemon again = new Daemon(net.host, "run", config)) {
         again.await("ready name=vm1").await("care-of vm=vm1 .*new=2001:db8:3000");
         again.signal("USR1");

@@ -103,7 +103,7 @@ class TroubleNetnsTest {
   private String guardWith(String text) throws Exception {
     String rules = "";
     for (int tries = 0; tries < 200; tries++) {
-      rules = in("nft list table bridge kagemusha_vm1");
+      rules = in("nft list table bridge kagemusha");
       if (rules.contains(text)) {
         return rules;
       }
@@ -114,7 +114,7 @@ class TroubleNetnsTest {
   @Test
   void aReloadReachesGuardAndCareOfAddressAndAppliesNothingOfAnotherMac() throws Exception {
     try (Daemon vm = started()) {
-      String rules = in("nft list table bridge kagemusha_vm1");
+      String rules = in("nft list table bridge kagemusha");
       assertTrue(rules.contains("ip6 saddr 2001:db8:2000::1 ip6 daddr 2001:db8:2000::10"), rules);
       vm(
           "52:54:00:12:34:99", "\"2001:db8:2000::10\", \"2001:db8:2000::11\"",

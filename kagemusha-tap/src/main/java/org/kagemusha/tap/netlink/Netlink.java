@@ -121,7 +121,10 @@ final class Netlink {
   static final int NFT_MSG_NEWRULE = 6;
   static final int NFT_MSG_GETRULE = 7;
   static final int NFTA_RULE_TABLE = 1;
+  static final int NFTA_RULE_CHAIN = 2;
   static final int NFTA_RULE_HANDLE = 3;
+  static final int NFTA_RULE_USERDATA = 7;
+  static final int NFTNL_UDATA_RULE_COMMENT = 0;
   static final int NFPROTO_BRIDGE = 7;
   static final int NFPROTO_IPV6 = 10;
 
