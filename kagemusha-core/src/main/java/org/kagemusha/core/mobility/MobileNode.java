@@ -555,6 +555,11 @@ public final class MobileNode implements NodeEngine {
     return mobility.place() == Place.HOME;
   }
 
+  /** Whether the VM is here, and this is known not to be its home link. */
+  public boolean isGuestAbroad() {
+    return mobility.place() == Place.FOREIGN && mobility.isGuestKnown();
+  }
+
   /** Whether the VM has come and has not left, as far as is known; it may be paused or silent. */
   public boolean isGuestHere() {
     return mobility.isGuestKnown();

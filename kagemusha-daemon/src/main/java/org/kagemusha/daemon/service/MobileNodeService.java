@@ -35,6 +35,7 @@ import org.kagemusha.tap.netlink.InterfaceAddress;
 import org.kagemusha.tap.netlink.Link;
 import org.kagemusha.tap.netlink.NetlinkMonitor;
 import org.kagemusha.tap.nft.KernelQuiet;
+import org.kagemusha.tap.nft.RouterFrames;
 import org.kagemusha.tap.port.FramePort;
 import org.kagemusha.tap.rawsocket.BridgeWatch;
 import org.kagemusha.tap.rawsocket.UnderlaySettings;
@@ -72,6 +73,7 @@ public final class MobileNodeService extends Service {
   private HostSecret secret;
   private CareOfTracker tracker;
   private GuestGuard guard;
+  private RouterPath routerPath;
   private VmmWatch vmm;
   private boolean routerKnown;
 
@@ -151,6 +153,10 @@ public final class MobileNodeService extends Service {
     if (config.tap().bridge() != null) {
       port =
           new PortKeeper(tap, config.tap().bridge(), loop(), edge().executor(), this::fail);
+      routerPath =
+          new RouterPath(
+              new RouterFrames(name(), config.guestMac(), tapMac), engine, edge().executor());
+      opened(() -> edge().call(routerPath::close));
       BridgeWatch bridge = BridgeWatch.open(config.tap().bridge());
       watch = opened(new WatchSource(bridge, engine, capture()));
       copies =
@@ -228,6 +234,9 @@ public final class MobileNodeService extends Service {
   }
 
   private void routine() {
+    if (routerPath != null) {
+      routerPath.follow();
+    }
     routers.save(engine.homeRouter());
     encapsulations.save(engine.encapsulationMemory());
     notifier().status(statusLine());
@@ -238,6 +247,7 @@ public final class MobileNodeService extends Service {
     links.again();
     if (guard != null) {
       edge().executor().execute(guard::again);
+      edge().executor().execute(routerPath::again);
     }
   }
 

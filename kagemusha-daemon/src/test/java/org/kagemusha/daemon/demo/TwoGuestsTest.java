@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -15,6 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Two guests, each with a daemon of its own, on one bridge abroad. */
 @Tag("netns")
 class TwoGuestsTest {
+
+  private static final String BEHIND_THE_ROUTER = "2001:db8:ffff::2";
 
   @TempDir Path directory;
 
@@ -50,6 +53,17 @@ class TwoGuestsTest {
       String other = Laboratory.careOf(agent, SecondGuest.HOME_ADDRESS).get(0);
       assertNotEquals(first, other);
 
+      Laboratory.eventually(
+          "frames for the router are led",
+          () ->
+              led(topology).contains(Topology.GUEST_MAC)
+                  && led(topology).contains(SecondGuest.MAC));
+      final Wire strays =
+          laboratory.keep(
+              Wire.tap(
+                  topology.hypervisorB(), "kagemusha0", directory.resolve("strays.pcap"),
+                  "ether src " + SecondGuest.MAC + " and ip6 dst " + BEHIND_THE_ROUTER));
+      reaches(laboratory, second.namespace(), BEHIND_THE_ROUTER);
       // Both at the same time, and longer than a neighbour stays reachable.
       try (PingProcess pings = new PingProcess(topology.guest(), Topology.CORRESPONDENT);
           PingProcess others = new PingProcess(second.namespace(), Topology.CORRESPONDENT)) {
@@ -59,6 +73,7 @@ class TwoGuestsTest {
         assertClean(others.finish());
       }
 
+      assertEquals(List.of(), strays.packets("ipv6"), "at the other guest's daemon");
       assertEquals(List.of(), wire.packets(Wire.FAULTY));
       assertEquals(List.of(), wire.packets(Wire.UNWANTED_ERRORS));
       // Nobody's packet goes through the other's tunnel.
@@ -77,6 +92,8 @@ class TwoGuestsTest {
 
       // On bridges that do not touch, the way goes through the home agent and back.
       two.close();
+      assertTrue(led(topology).contains(Topology.GUEST_MAC), led(topology));
+      assertFalse(led(topology).contains(SecondGuest.MAC), led(topology));
       second.separate();
       laboratory.configuration.set("b2", "tap", "bridge", "\"" + SecondGuest.OTHER_BRIDGE + "\"");
       final Wire hairpin =
@@ -93,6 +110,13 @@ class TwoGuestsTest {
                   + " && ipv6.dst == " + SecondGuest.HOME_ADDRESS).isEmpty());
       assertEquals(List.of(), hairpin.packets(Wire.FAULTY));
     }
+  }
+
+  private static String led(Topology topology) throws IOException {
+    String rules =
+        Laboratory.exec(topology.hypervisorB(), "nft", "list", "table", "bridge", "kagemusha");
+    int map = rules.indexOf("map guests");
+    return map < 0 ? "" : rules.substring(map, rules.indexOf("}\n", map));
   }
 
   private static void reaches(Laboratory laboratory, String from, String to) throws Exception {

@@ -66,11 +66,12 @@ final class KagemushaSubject extends Subject {
   }
 
   /**
-   * Starts idle daemons of other guests beside the one that works, each on a bridge of its own.
+   * Starts idle daemons of other guests beside the one that works.
    *
+   * @param oneBridge whether all have the guest's bridge; else each has its own
    * @return their proportional set size, average, MiB
    */
-  double crowd(int count) throws IOException, InterruptedException {
+  double crowd(int count, boolean oneBridge) throws IOException, InterruptedException {
     List<DaemonProcess> all = new ArrayList<>();
     for (int number = 1; number <= count; number++) {
       DemoGuest guest =
@@ -80,7 +81,8 @@ final class KagemushaSubject extends Subject {
       configuration.add(guest);
       String name = guest.name();
       configuration.set(name, "tap", "mtu", Integer.toString(network.mtu()));
-      configuration.set(name, "tap", "bridge", '"' + network.bridge(number) + '"');
+      String bridge = oneBridge ? LabNetwork.BRIDGE : network.bridge(number);
+      configuration.set(name, "tap", "bridge", '"' + bridge + '"');
       all.add(keep(configuration.startDaemon(name, network.hypervisor(), "eth0", guest)));
       if (number >= AT_ONCE) {
         awaitIdle(all.get(number - AT_ONCE));

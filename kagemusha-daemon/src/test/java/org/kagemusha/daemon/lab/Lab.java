@@ -132,7 +132,9 @@ final class Lab {
         SubjectName name = entry.getKey().subject();
         say("starting " + (options.crowd() - 1) + " idle daemons beside " + name);
         Figures figures = new Figures(name.among(options.crowd()), mtu);
-        double pss = ((KagemushaSubject) entry.getValue()).crowd(options.crowd() - 1);
+        double pss =
+            ((KagemushaSubject) entry.getValue())
+                .crowd(options.crowd() - 1, options.oneBridge());
         figures.add(Measure.PSS_IDLE, pss);
         crowded.put(figures, entry.getValue());
       }

@@ -94,6 +94,11 @@ public final class LabCommand implements Callable<Integer> {
               + " the guest's host (2 to 500), and nothing else.")
   private int crowd;
 
+  @Option(
+      names = "--one-bridge",
+      description = "The daemons of --crowd have one bridge, not each its own.")
+  private boolean oneBridge;
+
   @Option(names = "--json", paramLabel = "FILE", description = "Write all figures to a file.")
   private Path json;
 
@@ -150,10 +155,13 @@ public final class LabCommand implements Callable<Integer> {
     }
     return new LabOptions(
         subjects, mtus, rounds, seconds, Math.max(1, seconds / 2), false, 2000, 3, daemons,
-        wireGuard, crowd, keep);
+        wireGuard, crowd, oneBridge, keep);
   }
 
   private List<SubjectName> subjects() {
+    if (oneBridge && crowd == 0) {
+      throw new IllegalArgumentException("--one-bridge is for --crowd");
+    }
     if (crowd != 0 && (brief || crowd < 2 || crowd > 500)) {
       throw new IllegalArgumentException("--crowd is 2 to 500, and not for --short");
     }

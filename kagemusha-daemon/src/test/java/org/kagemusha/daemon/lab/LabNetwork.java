@@ -33,6 +33,9 @@ final class LabNetwork implements Closeable {
   /** What a name of a laboratory's namespace begins with; the process id follows. */
   static final String PREFIX = "kglab";
 
+  /** The guest's bridge. */
+  static final String BRIDGE = "vms";
+
   private final String prefix;
   private final Path directory;
   private final int mtu;

@@ -16,6 +16,7 @@ import java.util.List;
  * @param daemons how Kagemusha runs
  * @param wireGuard the program wireguard-go
  * @param crowd daemons on the guest's host in a comparison of one with many; 0: none is made
+ * @param oneBridge whether the crowd's taps are ports of the guest's bridge; else each has its own
  * @param keep whether logs and configuration files stay
  */
 record LabOptions(
@@ -30,11 +31,13 @@ record LabOptions(
     DaemonSettings daemons,
     String wireGuard,
     int crowd,
+    boolean oneBridge,
     boolean keep) {
 
   /** A second for each subject, to see that the laboratory works. */
   static LabOptions brief(List<SubjectName> subjects, DaemonSettings daemons) {
     return new LabOptions(
-        subjects, List.of(1500), 1, 1, 1, true, 50, 0, daemons, "wireguard-go", 0, false);
+        subjects, List.of(1500), 1, 1, 1, true, 50, 0, daemons, "wireguard-go", 0, false,
+        false);
   }
 }
