@@ -8,6 +8,7 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -137,12 +138,17 @@ class HomeLinkMoveNetnsTest {
     }
   }
 
+  /** What comes until all is there, or nothing more. */
   private static List<Integer> receive(DatagramSocket socket) throws Exception {
     List<Integer> numbers = new ArrayList<>();
     DatagramPacket packet = new DatagramPacket(new byte[1], 1);
-    while (numbers.size() < PACKETS) {
-      socket.receive(packet);
-      numbers.add((int) packet.getData()[0]);
+    try {
+      while (numbers.size() < PACKETS) {
+        socket.receive(packet);
+        numbers.add((int) packet.getData()[0]);
+      }
+    } catch (SocketTimeoutException e) {
+      // Then some are missing, and the log says what was kept.
     }
     return numbers;
   }
@@ -151,7 +157,7 @@ class HomeLinkMoveNetnsTest {
   void whatCameDuringThePauseFollowsTheGuestToAnotherHostOfTheLink() throws Exception {
     try (Daemon daemon = new Daemon(HOST, "run", configuration());
         DatagramSocket socket = NamespaceCall.in(GUEST, () -> new DatagramSocket(PORT))) {
-      socket.setSoTimeout(30_000);
+      socket.setSoTimeout(15_000);
       vmm.greet("running");
       daemon.await("vmm state vm=vm1 state=running");
       vmm.migration("active");
@@ -170,14 +176,14 @@ class HomeLinkMoveNetnsTest {
       ip(GUEST, "link set g0 down");
       guestIsAt("g1");
       awaitLink();
+      // There may be more than the datagrams: the daemon asks an idle guest whether it is there.
       daemon.await(
-          "handover forwarding vm=vm1 hoa=2001:db8:2000::10 from=home to=52:54:00:12:34:10 kept="
-              + PACKETS);
+          "handover forwarding vm=vm1 hoa=2001:db8:2000::10 from=home to=52:54:00:12:34:10 kept=");
       List<Integer> sent = new ArrayList<>();
       for (int i = 0; i < PACKETS; i++) {
         sent.add(i);
       }
-      assertEquals(sent, receive(socket));
+      assertEquals(sent, receive(socket), daemon::text);
     }
   }
 }
