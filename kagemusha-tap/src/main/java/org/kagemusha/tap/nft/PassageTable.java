@@ -69,14 +69,9 @@ final class PassageTable {
     return "add table ip6 " + table + "\ndelete table ip6 " + table + '\n';
   }
 
-  /** None where they cannot be had. */
-  private List<Rule> look() {
-    try {
-      List<Rule> rules = new ArrayList<>(TableRules.of(Family.IP6, table, "input"));
-      rules.addAll(TableRules.of(Family.IP6, table, "forward"));
-      return rules;
-    } catch (KernelException e) {
-      return List.of();
-    }
+  private List<Rule> look() throws KernelException {
+    List<Rule> rules = new ArrayList<>(TableRules.of(Family.IP6, table, "input"));
+    rules.addAll(TableRules.of(Family.IP6, table, "forward"));
+    return rules;
   }
 }

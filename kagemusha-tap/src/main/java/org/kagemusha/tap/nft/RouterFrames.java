@@ -23,7 +23,6 @@ public final class RouterFrames {
 
   private static final String HOOK = "prerouting";
   private static final String MAP = "guests";
-  private static final String LOOKUP = "lookup";
 
   private final String chain;
   private final MacAddress guest;
@@ -55,7 +54,7 @@ public final class RouterFrames {
     led = null;
     String lookup =
         look(HOOK).isEmpty()
-            ? "add rule " + in(HOOK) + " ether saddr vmap @" + MAP + " comment \"" + LOOKUP + "\"\n"
+            ? "add rule " + in(HOOK) + " ether saddr vmap @" + MAP + '\n'
             : "";
     tool.run(
         frame()
@@ -92,12 +91,7 @@ public final class RouterFrames {
     return "bridge " + SharedTable.TABLE + ' ' + name;
   }
 
-  /** None where they cannot be had. */
-  private static List<Rule> look(String name) {
-    try {
-      return TableRules.of(Family.BRIDGE, SharedTable.TABLE, name);
-    } catch (KernelException e) {
-      return List.of();
-    }
+  private static List<Rule> look(String name) throws KernelException {
+    return TableRules.of(Family.BRIDGE, SharedTable.TABLE, name);
   }
 }

@@ -55,7 +55,7 @@ final class SharedTable {
 
   /** Replaces this daemon's rules, unless the very ones are there that were installed last. */
   void install(List<String> rules) throws KernelException {
-    List<Rule> base = look(hook);
+    List<Rule> base = firstLook();
     if (rules.equals(installed)
         && isPassed(base)
         && handles.equals(look(chain))
@@ -74,6 +74,16 @@ final class SharedTable {
     }
     throw new KernelException(
         "nft", TABLE, Errno.EBUSY, "other programs take away what was installed");
+  }
+
+  private List<Rule> firstLook() throws KernelException {
+    try {
+      return look(hook);
+    } catch (KernelException e) {
+      // The tool says better what is missing on this host.
+      tool.run("");
+      throw e;
+    }
   }
 
   /** Removes this daemon's rules, and the table with the last one's; nothing where all is gone. */
@@ -181,12 +191,7 @@ final class SharedTable {
     return rule.comment().equals(chain);
   }
 
-  /** None where they cannot be had; then what changes them fails, too, and says why. */
-  private List<Rule> look(String name) {
-    try {
-      return TableRules.of(family, TABLE, name);
-    } catch (KernelException e) {
-      return List.of();
-    }
+  private List<Rule> look(String name) throws KernelException {
+    return TableRules.of(family, TABLE, name);
   }
 }
