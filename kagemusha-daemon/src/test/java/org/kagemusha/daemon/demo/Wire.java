@@ -11,6 +11,9 @@ import java.util.concurrent.TimeUnit;
 /** A capture of one interface by tcpdump, judged by tshark: neither knows of this project. */
 final class Wire implements Closeable {
 
+  /** The Home Agent Controller's port (RFC 6618 section 8.3). */
+  private static final String CONTROLLER = "7872";
+
   /**
    * Whatever an independent dissector finds wrong with a packet. The kernel's own TCP, with which
    * keys are provisioned, leaves its checksum to the network card. The kernel of a guest writes a
@@ -20,7 +23,7 @@ final class Wire implements Closeable {
   static final String FAULTY =
       "(_ws.malformed || (tcp.checksum.status == 0 && !tcp.checksum.ffff)"
           + " || udp.checksum.status == 0 || icmpv6.checksum.status == 0"
-          + " || ipv6.opt.invalid_len) && !(tcp.port == 7872)";
+          + " || ipv6.opt.invalid_len) && !(tcp.port == " + CONTROLLER + ")";
 
   /** ICMPv6 errors that say "this host does not know what that packet is". */
   static final String UNWANTED_ERRORS =
@@ -108,8 +111,9 @@ final class Wire implements Closeable {
     List<String> command =
         new ArrayList<>(
             List.of("tshark", "-n", "-r", file.toString(), "-o", "tcp.check_checksum:TRUE", "-o",
-                "udp.check_checksum:TRUE", "-d", "tcp.port==" + EPHEMERAL + ",data", "-d",
-                "udp.port==" + EPHEMERAL + ",data", "-Y", filter));
+                "udp.check_checksum:TRUE", "-d", "tcp.port==" + CONTROLLER + ",tls", "-d",
+                "tcp.port==" + EPHEMERAL + ",data", "-d", "udp.port==" + EPHEMERAL + ",data",
+                "-Y", filter));
     command.addAll(options);
     return Shell.run("", command).lines().filter(l -> !l.startsWith("Running as user")).toList();
   }
