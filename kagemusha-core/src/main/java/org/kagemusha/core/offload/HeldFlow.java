@@ -202,17 +202,16 @@ final class HeldFlow {
   private boolean areIntact(PacketBuffer packet, int upper, int length) {
     if (!verified) {
       int firstLength = buffer.end() - transport;
-      if (!isIntact(buffer.bytes(), transport, firstLength)) {
+      if (!isIntact(buffer, transport, firstLength)) {
         return false;
       }
       verified = true;
     }
-    return packet.isUnfinished() || isIntact(packet.bytes(), upper, length);
+    return packet.isUnfinished() || isIntact(packet, upper, length);
   }
 
-  private boolean isIntact(ByteBuffer bytes, int upper, int length) {
-    return InternetChecksum.isValid(
-        pseudoHeader(length) + InternetChecksum.sum(bytes, upper, length));
+  private boolean isIntact(PacketBuffer packet, int upper, int length) {
+    return InternetChecksum.isValid(pseudoHeader(length) + packet.sum(upper, length));
   }
 
   /** The sum of the pseudo-header, RFC 8200 §8.1; the addresses are summed once for all. */

@@ -21,6 +21,7 @@ public final class Segmenter {
 
   private static final int LAST_ONLY = Transport.FIN | Transport.PSH;
 
+  private PacketBuffer packet;
   private ByteBuffer source;
   private int from;
   private int headers;
@@ -73,6 +74,7 @@ public final class Segmenter {
     if (isTcp && (bytes.get(upper + Transport.TCP_FLAGS) & Transport.SYN) != 0) {
       return false;
     }
+    packet = superPacket;
     source = bytes;
     from = start;
     headers = payload - start;
@@ -151,8 +153,7 @@ public final class Segmenter {
     int upperLength = headers - transport + count;
     int payloadLength = upperLength + transport - network - Ipv6Header.BYTES;
     bytes.putShort(at + network + Ipv6Header.PAYLOAD_LENGTH, (short) payloadLength);
-    long sum =
-        constantSum + upperLength + InternetChecksum.sum(source, position, count);
+    long sum = constantSum + upperLength + packet.sum(position, count);
     int upper = at + transport;
     if (tcp) {
       int done = position - from - headers;

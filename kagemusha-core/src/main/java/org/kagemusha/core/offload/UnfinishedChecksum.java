@@ -29,7 +29,7 @@ public final class UnfinishedChecksum {
     if (end - field >= Short.BYTES) {
       ByteBuffer bytes = packet.bytes();
       // The field holds the pseudo-header's sum, so it takes part as it is.
-      int checksum = InternetChecksum.finish(InternetChecksum.sum(bytes, start, end - start));
+      int checksum = InternetChecksum.finish(packet.sum(start, end - start));
       boolean udp = packet.checksumOffset() == Transport.UDP_CHECKSUM;
       bytes.putShort(field, (short) field(checksum, udp));
     }

@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 
 /**
  * The Internet checksum (RFC 1071) over buffers in network order. A partial sum is a {@code long}
@@ -53,6 +54,25 @@ public final class InternetChecksum {
       sum += (buffer.get(at) & 0xff) << 8;
     }
     return sum;
+  }
+
+  /**
+   * The partial sum of words of 64 bits; see {@link PacketBuffer#sum}.
+   *
+   * @param words in the machine's order
+   * @param first the index of the first word
+   * @param count how many words
+   */
+  static long sum(LongBuffer words, int first, int count) {
+    int end = first + count;
+    long whole = 0;
+    long upper = 0;
+    for (int i = first; i < end; i++) {
+      long word = words.get(i);
+      whole += word;
+      upper += word >>> 32;
+    }
+    return inNetworkOrder(upper, whole - (upper << 32));
   }
 
   private static long inNetworkOrder(long upper, long lower) {

@@ -26,6 +26,10 @@ class InternetChecksumTest {
     ByteBuffer direct = ByteBuffer.allocateDirect(octets.length).put(0, octets);
     assertEquals(expected, InternetChecksum.fold(InternetChecksum.sum(heap, from, length)));
     assertEquals(expected, InternetChecksum.fold(InternetChecksum.sum(direct, from, length)));
+    for (ByteBuffer memory : new ByteBuffer[] {heap, direct}) {
+      PacketBuffer packet = new PacketBuffer(memory, 0);
+      assertEquals(expected, InternetChecksum.fold(packet.sum(from, length)));
+    }
   }
 
   @Test
@@ -73,5 +77,10 @@ class InternetChecksumTest {
   void nothingBeyondTheBufferIsRead() {
     ByteBuffer buffer = ByteBuffer.allocate(64);
     assertThrows(IndexOutOfBoundsException.class, () -> InternetChecksum.sum(buffer, 60, 8));
+    PacketBuffer packet = new PacketBuffer(buffer, 0);
+    for (int count = 61; count < 80; count++) {
+      int beyond = count;
+      assertThrows(IndexOutOfBoundsException.class, () -> packet.sum(4, beyond));
+    }
   }
 }
