@@ -22,7 +22,7 @@ public final class InboundSecurityAssociation {
   private final EspTransform transform;
   private final int blockMask;
   private final MemberCiphers ciphers;
-  private final CipherWork opening = this::openEarly;
+  private final CipherWork opening = new Opening();
   private final ReplayWindow window;
   private final Resynchronisation resynchronisation;
   private EspCipher cipher;
@@ -130,7 +130,7 @@ public final class InboundSecurityAssociation {
    */
   public void prepare(PacketBuffer esp) {
     int ciphertext = esp.length() - transform.framing();
-    if (!ciphers.areShared()
+    if (!ciphers.mayDefer()
         || packets >= maximumPackets
         || octets > maximumOctets
         || ciphertext < TRAILER_OCTETS
@@ -170,12 +170,6 @@ public final class InboundSecurityAssociation {
       }
     }
     return cipher.open(esp, number);
-  }
-
-  /** On the thread of any member. */
-  private boolean openEarly(PacketBuffer esp, long number, int member) {
-    EspCipher own = ciphers.of(member);
-    return own != null && own.open(esp, number);
   }
 
   /**
@@ -302,5 +296,27 @@ public final class InboundSecurityAssociation {
     esp.resize(payload);
     // RFC 4303 §2.6: a dummy packet is discarded without an error.
     return nextHeader == Protocol.NO_NEXT_HEADER ? DropReason.ESP_DUMMY : null;
+  }
+
+  /** What {@link #prepare} leaves; on the thread of any member. */
+  private final class Opening implements CipherWork {
+
+    @Override
+    public boolean perform(PacketBuffer esp, long number, int member) {
+      EspCipher own = ciphers.of(member);
+      return own != null && own.open(esp, number);
+    }
+
+    @Override
+    public int begin(PacketBuffer esp, long number, int member) {
+      EspCipher own = ciphers.of(member);
+      return own == null ? NOT_BEGUN : own.beginOpening(esp, number);
+    }
+
+    @Override
+    public boolean complete(PacketBuffer esp, long number, int member, int ticket) {
+      EspCipher own = ciphers.of(member);
+      return own != null && own.completeOpening(esp, number, ticket);
+    }
   }
 }

@@ -49,9 +49,9 @@ final class MemberCiphers {
     return engine.name();
   }
 
-  /** Whether there may be others than the first. */
-  boolean areShared() {
-    return ciphers.length > 1;
+  /** Whether a packet may wait: for others than the first, or for a pass over several. */
+  boolean mayDefer() {
+    return ciphers.length > 1 || engine.gathers();
   }
 
   /** The cipher of the thread that owns the association. */

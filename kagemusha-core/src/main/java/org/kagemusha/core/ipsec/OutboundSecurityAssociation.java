@@ -22,7 +22,7 @@ public final class OutboundSecurityAssociation {
   private final SequenceNumbers sequence;
   private final EncryptionAlgorithm encryption;
   private final MemberCiphers ciphers;
-  private final CipherWork sealing = this::complete;
+  private final CipherWork sealing = new Sealing();
   private EspCipher cipher;
   private long maximumPackets;
   private long maximumOctets;
@@ -117,8 +117,8 @@ public final class OutboundSecurityAssociation {
    * nobody may send, and it is refused if the association was destroyed meanwhile.
    *
    * @param nextHeader the protocol of the payload, 0 to 255
-   * @param later whether to leave the cipher's pass for later; not done by an association whose
-   *     {@link CipherEngines} are for one thread
+   * @param later whether to leave the cipher's pass for later; not done where
+   *     {@link CipherEngines#mayDefer} says no
    * @return null if sealed, else why not; then the packet is as it was
    * @throws IndexOutOfBoundsException if head or tail room are missing
    */
@@ -145,7 +145,7 @@ public final class OutboundSecurityAssociation {
     bytes.put(end, (byte) nextHeader);
     payload.prepend(EspTransform.HEADER_OCTETS + transform.ivOctets());
     bytes.putInt(payload.offset() + Integer.BYTES, (int) number);
-    if (later && ciphers.areShared()) {
+    if (later && ciphers.mayDefer()) {
       // RFC 4303 §2.1: "The SPI value of zero (0) is reserved for local, implementation-specific
       // use and MUST NOT be sent on the wire."
       bytes.putInt(payload.offset(), 0);
@@ -158,25 +158,6 @@ public final class OutboundSecurityAssociation {
     octets += count;
     lastSequence = number;
     return null;
-  }
-
-  /** What {@link #seal} left for later; on the thread of any member. */
-  private boolean complete(PacketBuffer packet, long number, int member) {
-    EspCipher own = ciphers.of(member);
-    if (own == null) {
-      return false;
-    }
-    boolean sealed = false;
-    packet.bytes().putInt(packet.offset(), spi);
-    try {
-      own.seal(packet, number);
-      sealed = true;
-    } finally {
-      if (!sealed) {
-        packet.bytes().putInt(packet.offset(), 0);
-      }
-    }
-    return true;
   }
 
   /**
@@ -238,5 +219,68 @@ public final class OutboundSecurityAssociation {
   public int overhead(int payloadOctets) {
     int padding = -(payloadOctets + TRAILER_OCTETS) & transform.alignment() - 1;
     return transform.framing() + padding + TRAILER_OCTETS;
+  }
+
+  /** What {@link #seal} left for later; on the thread of any member. */
+  private final class Sealing implements CipherWork {
+
+    @Override
+    public boolean perform(PacketBuffer packet, long number, int member) {
+      EspCipher own = ciphers.of(member);
+      if (own == null) {
+        return false;
+      }
+      boolean sealed = false;
+      writeSpi(packet, spi);
+      try {
+        own.seal(packet, number);
+        sealed = true;
+      } finally {
+        if (!sealed) {
+          writeSpi(packet, 0);
+        }
+      }
+      return true;
+    }
+
+    @Override
+    public int begin(PacketBuffer packet, long number, int member) {
+      EspCipher own = ciphers.of(member);
+      if (own == null) {
+        return NOT_BEGUN;
+      }
+      int ticket = NOT_BEGUN;
+      // It is part of what the ICV covers.
+      writeSpi(packet, spi);
+      try {
+        ticket = own.beginSealing(packet, number);
+      } finally {
+        if (ticket == NOT_BEGUN) {
+          writeSpi(packet, 0);
+        }
+      }
+      return ticket;
+    }
+
+    @Override
+    public boolean complete(PacketBuffer packet, long number, int member, int ticket) {
+      EspCipher own = ciphers.of(member);
+      boolean sealed = false;
+      try {
+        if (own != null) {
+          own.completeSealing(ticket);
+          sealed = true;
+        }
+      } finally {
+        if (!sealed) {
+          writeSpi(packet, 0);
+        }
+      }
+      return sealed;
+    }
+
+    private static void writeSpi(PacketBuffer packet, int value) {
+      packet.bytes().putInt(packet.offset(), value);
+    }
   }
 }

@@ -9,6 +9,7 @@ public final class CipherJob {
   private enum State {
     NONE,
     DUE,
+    BEGUN,
     DONE,
     REFUSED,
     BROKEN
@@ -19,6 +20,7 @@ public final class CipherJob {
   private long number;
   private int at;
   private int count;
+  private int ticket;
 
   CipherJob() {}
 
@@ -39,7 +41,11 @@ public final class CipherJob {
 
   /** Whether a work was done, well or not, on exactly these octets. */
   public boolean isOf(CipherWork which, int index, int octets) {
-    return work == which && state != State.DUE && at == index && count == octets;
+    return work == which
+        && state != State.DUE
+        && state != State.BEGUN
+        && at == index
+        && count == octets;
   }
 
   /** The sequence number. */
@@ -76,7 +82,37 @@ public final class CipherJob {
   }
 
   void perform(PacketBuffer packet, int member) {
-    if (state != State.DUE) {
+    if (state == State.DUE) {
+      pass(packet, member, false);
+    }
+  }
+
+  /** Begins, or performs what cannot be begun. */
+  void begin(PacketBuffer packet, int member) {
+    if (state == State.DUE) {
+      pass(packet, member, true);
+    }
+  }
+
+  private void pass(PacketBuffer packet, int member, boolean begins) {
+    int offset = packet.offset();
+    int length = packet.length();
+    state = State.BROKEN;
+    try {
+      packet.set(at, count);
+      ticket = begins ? work.begin(packet, number, member) : CipherWork.NOT_BEGUN;
+      if (ticket != CipherWork.NOT_BEGUN) {
+        state = State.BEGUN;
+      } else {
+        state = work.perform(packet, number, member) ? State.DONE : State.REFUSED;
+      }
+    } finally {
+      packet.set(offset, length);
+    }
+  }
+
+  void complete(PacketBuffer packet, int member) {
+    if (state != State.BEGUN) {
       return;
     }
     int offset = packet.offset();
@@ -84,7 +120,7 @@ public final class CipherJob {
     state = State.BROKEN;
     try {
       packet.set(at, count);
-      state = work.perform(packet, number, member) ? State.DONE : State.REFUSED;
+      state = work.complete(packet, number, member, ticket) ? State.DONE : State.REFUSED;
     } finally {
       packet.set(offset, length);
     }

@@ -263,6 +263,25 @@ public final class PacketBuffer {
   }
 
   /**
+   * Begins what was deferred, so that it is done in one pass with what the same member begins next,
+   * or does it where that cannot be. {@link #complete} must follow, on the same thread.
+   *
+   * @param member who does it, see {@link CipherWork#begin}
+   */
+  public void begin(int member) {
+    if (job != null) {
+      job.begin(this, member);
+    }
+  }
+
+  /** Completes what was begun; see {@link CipherWork#complete}. */
+  public void complete(int member) {
+    if (job != null) {
+      job.complete(this, member);
+    }
+  }
+
+  /**
    * Does at once what was deferred, on the thread that owns the packet.
    *
    * @return whether the packet may be used: see {@link #isSettled}

@@ -17,6 +17,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.kagemusha.core.ipsec.EspSamples.Suite;
 import org.kagemusha.core.ipsec.engine.CipherEngine;
 import org.kagemusha.core.ipsec.engine.CipherEngines;
@@ -354,11 +355,14 @@ class DeferredCipherTest {
     }
   }
 
-  @Test
-  void aCipherThatFailsLosesItsPacketAlone() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aCipherThatFailsLosesItsPacketAlone(boolean gathers) {
     Suite suite = suites().get(3);
     Failing engine = new Failing();
-    CipherEngines engines = new CipherEngines(List.of(engine), MEMBERS);
+    Gathering gathering = new Gathering(engine);
+    CipherEngines engines =
+        new CipherEngines(List.of(gathers ? gathering : engine), MEMBERS);
     OutboundSecurityAssociation outbound =
         OutboundSecurityAssociation.of(
             suite.parameters(SPI, true, 64), EspSamples.from(1), engines, Members.IVS);
@@ -387,6 +391,42 @@ class DeferredCipherTest {
       boolean lost = (i + 1) % 3 == 0;
       assertEquals(lost ? DropReason.CIPHER_FAILED : null, inbound.open(batch[i]));
     }
+    assertEquals(gathers, gathering.passes() > 10);
+  }
+
+  @Test
+  void oneThreadLeavesPacketsForLaterWhereTheCipherGathersThem() {
+    Suite suite = suites().get(3);
+    Gathering engine = new Gathering(new JdkCipherEngine());
+    CipherEngines engines = new CipherEngines(List.of(engine), 1);
+    assertTrue(engines.mayDefer());
+    assertFalse(new CipherEngines(List.of(new JdkCipherEngine()), 1).mayDefer());
+    assertTrue(new CipherEngines(List.of(new JdkCipherEngine()), 2).mayDefer());
+    OutboundSecurityAssociation outbound =
+        OutboundSecurityAssociation.of(
+            suite.parameters(SPI, true, 64), EspSamples.from(1), engines, Members.IVS);
+    PacketBuffer[] batch =
+        copies(List.of(EspSamples.counting(0, 40), EspSamples.counting(1, 41)));
+    for (PacketBuffer packet : batch) {
+      assertNull(outbound.seal(packet, Protocol.IPV6, true));
+      assertTrue(packet.isDeferred());
+    }
+    for (PacketBuffer packet : batch) {
+      packet.begin(0);
+      // Neither to be sent, nor to be done again.
+      assertFalse(packet.isSettled());
+      assertFalse(packet.settle());
+    }
+    List<byte[]> expected = sealed(suite, true, 1, 2);
+    for (int i = 0; i < batch.length; i++) {
+      batch[i].complete(0);
+      assertTrue(batch[i].isSettled());
+      assertArrayEquals(expected.get(i), batch[i].toBytes());
+    }
+    assertEquals(1, engine.passes());
+    // With nothing begun, there is nothing to complete.
+    batch[0].complete(0);
+    assertTrue(batch[0].isSettled());
   }
 
   @Test

@@ -2,6 +2,7 @@ package org.kagemusha.daemon.service;
 
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
+import org.kagemusha.core.ipsec.engine.CipherEngines;
 import org.kagemusha.core.ipsec.engine.CipherTeam;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.NodeEngine;
@@ -47,7 +48,7 @@ final class Links implements PacketSink, AutoCloseable {
     this.loop = loop;
     started = config;
     home = new TapLink(device, loop, capture, counters, countsSent, config.coalescing());
-    team = cipherThreads > 1 ? new CipherThreads(cipherThreads) : null;
+    team = CipherEngines.standard().mayDefer() ? new CipherThreads(cipherThreads) : null;
     underlay =
         new UnderlayLink(
             loop, capture, counters, countsSent, team == null ? CipherTeam.alone() : team);

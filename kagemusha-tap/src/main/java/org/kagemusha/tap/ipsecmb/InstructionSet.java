@@ -34,6 +34,20 @@ enum InstructionSet {
     return "_" + name().toLowerCase(Locale.ROOT);
   }
 
+  /** How the name of the function ends that readies a manager of jobs. */
+  String managerSuffix() {
+    return switch (this) {
+      case VAES_AVX512, AVX512 -> "avx512";
+      case AVX_GEN4 -> "avx2";
+      case SSE -> "sse";
+    };
+  }
+
+  /** How the names of the functions end that do a manager's jobs by these instructions. */
+  String jobSuffix() {
+    return managerSuffix() + (this == VAES_AVX512 ? "_t2" : "_t1");
+  }
+
   /**
    * Whether a CPU can run it.
    *

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.kagemusha.core.ipsec.engine.EspCipher;
 import org.kagemusha.core.ipsec.engine.EspTransform;
+import org.kagemusha.core.wire.CipherWork;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.tap.libc.NativeMemory;
 
@@ -83,7 +84,7 @@ final class IpsecMbAesGcm implements EspCipher {
       long at = packet.address() + packet.offset();
       long associated = associated(packet, at, sequence);
       decrypt(at, count, associated);
-      if (matches(packet)) {
+      if (matches(packet, octets, TAG)) {
         return true;
       }
       // GCM decrypts by an exclusive or with the key stream: once more, and all is as it was.
@@ -93,11 +94,89 @@ final class IpsecMbAesGcm implements EspCipher {
     CopyArea area = CopyArea.ofThisThread();
     long at = area.take(packet);
     decrypt(at, count, associated(packet, at, sequence));
-    if (!matches(packet)) {
+    if (!matches(packet, octets, TAG)) {
       return false;
     }
     area.giveBack(packet, BODY, count);
     return true;
+  }
+
+  @Override
+  public int beginSealing(PacketBuffer packet, long sequence) {
+    GcmBurst burst = packet.address() == 0 ? null : GcmBursts.sealing();
+    return burst == null ? CipherWork.NOT_BEGUN : beginSealing(burst, packet, sequence);
+  }
+
+  int beginSealing(GcmBurst burst, PacketBuffer packet, long sequence) {
+    int ticket = take(burst);
+    if (ticket != CipherWork.NOT_BEGUN) {
+      packet.bytes().putLong(packet.offset() + EspTransform.HEADER_OCTETS, sequence);
+      fill(burst, ticket, packet, sequence, packet.address() + packet.end() - ICV_OCTETS);
+    }
+    return ticket;
+  }
+
+  @Override
+  public void completeSealing(int ticket) {
+    GcmBursts.sealing().complete();
+    Reference.reachabilityFence(this);
+  }
+
+  @Override
+  public int beginOpening(PacketBuffer packet, long sequence) {
+    GcmBurst burst = packet.address() == 0 ? null : GcmBursts.opening();
+    return burst == null ? CipherWork.NOT_BEGUN : beginOpening(burst, packet, sequence);
+  }
+
+  int beginOpening(GcmBurst burst, PacketBuffer packet, long sequence) {
+    int ticket = take(burst);
+    if (ticket != CipherWork.NOT_BEGUN) {
+      fill(burst, ticket, packet, sequence, burst.address(GcmBurst.tag(ticket)));
+    }
+    return ticket;
+  }
+
+  @Override
+  public boolean completeOpening(PacketBuffer packet, long sequence, int ticket) {
+    return completeOpening(GcmBursts.opening(), packet, sequence, ticket);
+  }
+
+  boolean completeOpening(GcmBurst burst, PacketBuffer packet, long sequence, int ticket) {
+    burst.complete();
+    if (matches(packet, burst.octets(), GcmBurst.tag(ticket))) {
+      return true;
+    }
+    long at = packet.address() + packet.offset();
+    encrypt(at, packet.length() - FRAMING, associated(packet, at, sequence), key + TAG);
+    return false;
+  }
+
+  private int take(GcmBurst burst) {
+    if (key == 0) {
+      throw new IllegalStateException("the key is destroyed");
+    }
+    return burst.take();
+  }
+
+  private void fill(
+      GcmBurst burst, int ticket, PacketBuffer packet, long sequence, long tag) {
+    ByteBuffer bytes = packet.bytes();
+    ByteBuffer notes = burst.octets();
+    int header = packet.offset();
+    long at = packet.address() + header;
+    int nonce = GcmBurst.nonce(ticket);
+    notes.putInt(nonce, octets.getInt(NONCE));
+    notes.putLong(nonce + SALT_OCTETS, bytes.getLong(header + EspTransform.HEADER_OCTETS));
+    long associated = at;
+    if (extended) {
+      int own = GcmBurst.associated(ticket);
+      notes.putInt(own, bytes.getInt(header));
+      notes.putLong(own + Integer.BYTES, sequence);
+      associated = burst.address(own);
+    }
+    burst.fill(
+        ticket, key, keyOctets, at + BODY, packet.length() - FRAMING, associated,
+        extended ? EXTENDED_OCTETS : EspTransform.HEADER_OCTETS, tag);
   }
 
   @Override
@@ -164,12 +243,12 @@ final class IpsecMbAesGcm implements EspCipher {
     Reference.reachabilityFence(this);
   }
 
-  /** Whether the packet's ICV is the tag in memory; takes the same time whatever they are. */
-  private boolean matches(PacketBuffer packet) {
+  /** Whether the packet's ICV is the tag there; takes the same time whatever they are. */
+  private static boolean matches(PacketBuffer packet, ByteBuffer tags, int tag) {
     ByteBuffer bytes = packet.bytes();
     int icv = packet.end() - ICV_OCTETS;
-    long difference = bytes.getLong(icv) ^ octets.getLong(TAG);
-    difference |= bytes.getLong(icv + Long.BYTES) ^ octets.getLong(TAG + Long.BYTES);
+    long difference = bytes.getLong(icv) ^ tags.getLong(tag);
+    difference |= bytes.getLong(icv + Long.BYTES) ^ tags.getLong(tag + Long.BYTES);
     return difference == 0;
   }
 

@@ -65,8 +65,10 @@ public final class IpsecMbCipherEngine implements CipherEngine {
           version, instructions);
       return Optional.empty();
     }
+    boolean bursts = GcmBursts.bind(file, version, instructions);
     log.info(
-        "cipher library loaded engine=ipsec-mb version={} instructions={}", version, instructions);
+        "cipher library loaded engine=ipsec-mb version={} instructions={} bursts={}",
+        version, instructions, bursts);
     return Optional.of(new IpsecMbCipherEngine());
   }
 
@@ -83,6 +85,11 @@ public final class IpsecMbCipherEngine implements CipherEngine {
   @Override
   public boolean supports(EspTransform transform) {
     return transform == EspTransform.AES_GCM_16;
+  }
+
+  @Override
+  public boolean gathers() {
+    return GcmBursts.areAvailable();
   }
 
   @Override

@@ -1,7 +1,7 @@
 package org.kagemusha.tap.rawsocket;
 
-import java.util.Arrays;
 import org.kagemusha.core.ipsec.engine.CipherTeam;
+import org.kagemusha.core.ipsec.engine.DeferredPasses;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /**
@@ -12,8 +12,7 @@ final class EarlyOpening {
 
   private final CipherTeam team;
   private final UnderlaySocket.Arrivals arrivals;
-  private final CipherTeam.Task opening = this::open;
-  private PacketBuffer[] packets = new PacketBuffer[64];
+  private final DeferredPasses opening = new DeferredPasses(new PacketBuffer[64]);
   private int count;
 
   EarlyOpening(CipherTeam team, UnderlaySocket.Arrivals arrivals) {
@@ -34,23 +33,15 @@ final class EarlyOpening {
    */
   void add(PacketBuffer packet, int esp) {
     arrivals.arrived(packet, esp);
-    if (!packet.isDeferred()) {
-      return;
+    if (packet.isDeferred()) {
+      opening.set(count++, packet);
     }
-    if (count == packets.length) {
-      packets = Arrays.copyOf(packets, 2 * count);
-    }
-    packets[count++] = packet;
   }
 
   /** Opens what was added, unless it is too little: then each is opened when its turn comes. */
   void run() {
-    if (count >= CipherTeam.FEWEST_JOBS) {
+    if (count >= CipherTeam.FEWEST_IN_ONE_PASS) {
       team.run(count, opening);
     }
-  }
-
-  private void open(int job, int member) {
-    packets[job].perform(member);
   }
 }

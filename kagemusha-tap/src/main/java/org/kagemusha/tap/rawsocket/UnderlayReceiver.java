@@ -271,7 +271,7 @@ public final class UnderlayReceiver implements AutoCloseable {
 
   /** Looks at all that came, before the first of it is handed over. */
   private void openEarly(int messages) {
-    openedEarly = encapsulation != null || messages >= CipherTeam.FEWEST_JOBS;
+    openedEarly = encapsulation != null || messages >= CipherTeam.FEWEST_IN_ONE_PASS;
     if (!openedEarly) {
       return;
     }

@@ -3,6 +3,7 @@ package org.kagemusha.tap.rawsocket;
 import java.nio.ByteBuffer;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.ipsec.engine.CipherTeam;
+import org.kagemusha.core.ipsec.engine.DeferredPasses;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.node.DropReason;
@@ -46,7 +47,7 @@ final class UnderlaySender implements AutoCloseable {
   private final OutgoingBatch single;
   private final Counters counters;
   private final CipherTeam team;
-  private final CipherTeam.Task sealing = this::seal;
+  private final CipherTeam.Task sealing;
   private PacketBuffer large;
   private int refusals;
   private boolean deferred;
@@ -69,6 +70,7 @@ final class UnderlaySender implements AutoCloseable {
     largest = settings.largestPacket();
     slots = new PacketBuffer[size];
     refused = new PacketBuffer[size];
+    sealing = new DeferredPasses(slots);
     reasons = new Sent[size];
     batch = new OutgoingBatch(size, linkIndex);
     single = new OutgoingBatch(1, linkIndex);
@@ -79,7 +81,7 @@ final class UnderlaySender implements AutoCloseable {
    * @param encapsulation the UDP socket, or null where there is none
    * @param hops which packets leave past the routing table, or null for none
    * @param counters where packets are counted that could not be sealed
-   * @param team seals what is deferred, if it has more than one member
+   * @param team seals what is deferred, if it takes that
    */
   static UnderlaySender open(
       UnderlaySettings settings,
@@ -139,7 +141,7 @@ final class UnderlaySender implements AutoCloseable {
   }
 
   boolean takesDeferred() {
-    return size > 1 && team.members() > 1;
+    return size > 1 && team.takesDeferred();
   }
 
   boolean isEmpty() {
@@ -268,10 +270,6 @@ final class UnderlaySender implements AutoCloseable {
         counters.drop(DropReason.CIPHER_FAILED);
       }
     }
-  }
-
-  private void seal(int job, int member) {
-    slots[job].perform(member);
   }
 
   /** Whether the packet says that it is sealed, or needs not be, and looks like it. */

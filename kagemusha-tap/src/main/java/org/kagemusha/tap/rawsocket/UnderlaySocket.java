@@ -80,7 +80,8 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
    * Opens all sockets, with a team that does the ciphers' work of a batch. Needs CAP_NET_RAW.
    *
    * @param counters where packets are counted that are dropped here
-   * @param team of one: packets are sealed before {@link #send} and opened after they were received
+   * @param team if it takes nothing deferred, packets are sealed before {@link #send} and opened
+   *     after they were received
    * @param arrivals hears of what the team could open
    * @param hops which packets leave past the routing table, or null for none; not with a mark or
    *     device, which are the routing table's
@@ -93,7 +94,7 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
       throw new IllegalArgumentException("next hops do not go with a mark or a device");
     }
     EarlyOpening opening =
-        team.members() > 1 && settings.batch() > 1 ? new EarlyOpening(team, arrivals) : null;
+        team.takesDeferred() && settings.batch() > 1 ? new EarlyOpening(team, arrivals) : null;
     List<UnderlayReceiver> receivers = new ArrayList<>();
     try {
       for (int protocol : PROTOCOLS) {

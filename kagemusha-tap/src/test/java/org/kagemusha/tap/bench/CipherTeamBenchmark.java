@@ -10,6 +10,7 @@ import org.kagemusha.core.ipsec.SecurityAssociationParameters;
 import org.kagemusha.core.ipsec.engine.CipherEngine;
 import org.kagemusha.core.ipsec.engine.CipherEngines;
 import org.kagemusha.core.ipsec.engine.CipherTeam;
+import org.kagemusha.core.ipsec.engine.DeferredPasses;
 import org.kagemusha.core.ipsec.engine.InitialisationVectors;
 import org.kagemusha.core.ipsec.engine.JdkCipherEngine;
 import org.kagemusha.core.wire.PacketBuffer;
@@ -52,7 +53,7 @@ public class CipherTeamBenchmark {
   })
   public String suite;
 
-  /** Members of the team; 1 is the way without one. */
+  /** Members of the team; with 1, only ciphers that gather packets are given them together. */
   @Param({"1", "2"})
   public int threads;
 
@@ -74,6 +75,7 @@ public class CipherTeamBenchmark {
   private OutboundSecurityAssociation outbound;
   private InboundSecurityAssociation inbound;
   private long sequence;
+  private boolean defers;
 
   /** Keys the associations and starts the threads. */
   @Setup
@@ -93,6 +95,7 @@ public class CipherTeamBenchmark {
     CipherEngine engine =
         names[0].equals("jdk") ? new JdkCipherEngine() : IpsecMbCipherEngine.load().orElseThrow();
     CipherEngines engines = new CipherEngines(List.of(engine), threads);
+    defers = engines.mayDefer();
     outbound =
         OutboundSecurityAssociation.of(
             parameters, () -> ++sequence, engines, InitialisationVectors.random());
@@ -102,7 +105,7 @@ public class CipherTeamBenchmark {
       buffers[i] = NativeMemory.packetBuffer(1500);
     }
     team = new CipherThreads(threads);
-    task = (job, member) -> buffers[job].perform(member);
+    task = new DeferredPasses(buffers);
     seal();
   }
 
@@ -121,9 +124,9 @@ public class CipherTeamBenchmark {
     other();
     for (PacketBuffer buffer : buffers) {
       buffer.finished().set(PacketBuffer.HEADROOM, payload);
-      outbound.seal(buffer, NEXT_HEADER, threads > 1);
+      outbound.seal(buffer, NEXT_HEADER, defers);
     }
-    if (threads > 1) {
+    if (defers) {
       team.run(batch, task);
     }
   }
@@ -132,7 +135,7 @@ public class CipherTeamBenchmark {
   @Benchmark
   public long sealAndOpen() {
     seal();
-    if (threads > 1) {
+    if (defers) {
       for (PacketBuffer buffer : buffers) {
         inbound.prepare(buffer.finished());
       }

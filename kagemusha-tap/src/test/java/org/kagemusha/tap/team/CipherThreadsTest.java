@@ -33,6 +33,7 @@ import org.kagemusha.core.ipsec.SecurityAssociationParameters;
 import org.kagemusha.core.ipsec.engine.CipherEngine;
 import org.kagemusha.core.ipsec.engine.CipherEngines;
 import org.kagemusha.core.ipsec.engine.CipherTeam;
+import org.kagemusha.core.ipsec.engine.DeferredPasses;
 import org.kagemusha.core.ipsec.engine.InitialisationVectors;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.tap.ipsecmb.IpsecMbCipherEngine;
@@ -73,7 +74,7 @@ class CipherThreadsTest {
   /** Both directions of one association, and a batch. */
   private static final class Traffic {
     private final PacketBuffer[] buffers = new PacketBuffer[BATCH];
-    private final CipherTeam.Task task = (job, member) -> buffers[job].perform(member);
+    private final CipherTeam.Task task = new DeferredPasses(buffers);
     private final OutboundSecurityAssociation outbound;
     private final InboundSecurityAssociation inbound;
     private final CipherTeam team;
@@ -157,6 +158,78 @@ class CipherThreadsTest {
           }
         }
       }
+    }
+  }
+
+  /** A task that counts, and throws now and then. */
+  private static final class Counting implements CipherTeam.Task {
+    private final int[] run = new int[BATCH];
+    private final int[] begun = new int[BATCH];
+    private final int[] completed = new int[BATCH];
+    private final int[] by = new int[BATCH];
+    private final int[] open = new int[CipherTeam.MOST_MEMBERS];
+    private final int[] mostOpen = new int[CipherTeam.MOST_MEMBERS];
+
+    @Override
+    public void run(int job, int member) {
+      run[job]++;
+    }
+
+    @Override
+    public void begin(int job, int member) {
+      begun[job]++;
+      by[job] = member;
+      mostOpen[member] = Math.max(mostOpen[member], ++open[member]);
+      if (job % 7 == 0) {
+        throw new IllegalStateException("begin");
+      }
+    }
+
+    @Override
+    public void complete(int job, int member) {
+      completed[job] += by[job] == member ? 1 : 100;
+      open[member]--;
+      if (job % 5 == 0) {
+        throw new IllegalStateException("complete");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void whatAMemberBeginsItCompletesInOnePass(int members) {
+    try (CipherThreads team = new CipherThreads(members)) {
+      for (int jobs = 0; jobs <= BATCH; jobs++) {
+        Counting task = new Counting();
+        team.run(jobs, task);
+        for (int i = 0; i < BATCH; i++) {
+          assertEquals(i < jobs ? 1 : 0, task.run[i] + task.begun[i]);
+          assertEquals(task.begun[i], task.completed[i]);
+        }
+        assertArrayEquals(new int[CipherTeam.MOST_MEMBERS], task.open);
+        for (int most : task.mostOpen) {
+          assertTrue(most <= CipherTeam.MOST_IN_ONE_PASS, most + " at once");
+        }
+        // Too few for a pass are run, and so may be what is left of many.
+        int begun = Arrays.stream(task.begun).sum();
+        assertTrue(
+            jobs < CipherTeam.FEWEST_IN_ONE_PASS
+                ? begun == 0
+                : begun > jobs - CipherTeam.FEWEST_IN_ONE_PASS,
+            begun + " of " + jobs);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Suite.class)
+  void streamsThroughManyBatchesAreWholeByOneThread(Suite suite) {
+    try (CipherThreads team = new CipherThreads(1)) {
+      Traffic traffic = new Traffic(suite, team);
+      for (int i = 1; i < 500; i++) {
+        traffic.exchange(1 + i % BATCH);
+      }
+      assertEquals(traffic.number, traffic.inbound.packets());
     }
   }
 

@@ -10,6 +10,14 @@ public interface CipherEngine {
   boolean supports(EspTransform transform);
 
   /**
+   * Whether its ciphers do many packets in one pass quicker than one by one, so that it is worth to
+   * leave packets for later: {@link EspCipher#beginSealing}.
+   */
+  default boolean gathers() {
+    return false;
+  }
+
+  /**
    * Keys a cipher that seals.
    *
    * @param transform one that is supported

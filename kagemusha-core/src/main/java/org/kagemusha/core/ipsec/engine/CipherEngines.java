@@ -48,6 +48,11 @@ public final class CipherEngines {
     return members;
   }
 
+  /** Whether work may be left for later: to other threads, or to be done in one pass. */
+  public boolean mayDefer() {
+    return members > 1 || engines.stream().anyMatch(CipherEngine::gathers);
+  }
+
   /**
    * What associations use whose creator has no choice of engines: what {@link #use} was told, else
    * what this library brings along.

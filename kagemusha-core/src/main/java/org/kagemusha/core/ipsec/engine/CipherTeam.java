@@ -12,6 +12,12 @@ public interface CipherTeam {
    */
   int FEWEST_JOBS = 16;
 
+  /** Fewer jobs than this are not worth a pass of their own: each is run. */
+  int FEWEST_IN_ONE_PASS = 4;
+
+  /** So many jobs are begun at most before they are completed. */
+  int MOST_IN_ONE_PASS = 32;
+
   /** The most members. */
   int MOST_MEMBERS = 8;
 
@@ -27,6 +33,21 @@ public interface CipherTeam {
      * @param member who does it: 0 for the caller, up to {@link #members()} less 1
      */
     void run(int job, int member);
+
+    /** Begins a job, to be done in one pass with others, or runs it; throws as {@link #run}. */
+    default void begin(int job, int member) {
+      run(job, member);
+    }
+
+    /** Completes a job that the same thread began; throws as {@link #run}. */
+    default void complete(int job, int member) {
+      // What was run is complete.
+    }
+  }
+
+  /** Whether there is any use in leaving work for {@link #run}. */
+  default boolean takesDeferred() {
+    return true;
   }
 
   /** How many do the work, the caller included: 1 to {@link #MOST_MEMBERS}. */
@@ -40,7 +61,7 @@ public interface CipherTeam {
    */
   void run(int jobs, Task task);
 
-  /** The caller by itself. */
+  /** The caller by itself, for ciphers that do one packet after the other. */
   static CipherTeam alone() {
     return Alone.INSTANCE;
   }
@@ -55,6 +76,11 @@ public interface CipherTeam {
     @Override
     public int members() {
       return 1;
+    }
+
+    @Override
+    public boolean takesDeferred() {
+      return false;
     }
 
     @Override

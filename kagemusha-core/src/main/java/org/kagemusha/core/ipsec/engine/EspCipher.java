@@ -1,5 +1,6 @@
 package org.kagemusha.core.ipsec.engine;
 
+import org.kagemusha.core.wire.CipherWork;
 import org.kagemusha.core.wire.PacketBuffer;
 
 /**
@@ -29,6 +30,43 @@ public interface EspCipher {
    * @return whether the packet is authentic
    */
   boolean open(PacketBuffer packet, long sequence);
+
+  /**
+   * Begins what {@link #seal} does, to be done in one pass with all else that is begun by this
+   * thread: until {@link #completeSealing}, which must follow on the same thread, the packet is the
+   * cipher's.
+   *
+   * @return what to complete it by, or {@link CipherWork#NOT_BEGUN}: then nothing was done
+   */
+  default int beginSealing(PacketBuffer packet, long sequence) {
+    return CipherWork.NOT_BEGUN;
+  }
+
+  /**
+   * Completes what was begun, and in the same pass all else that was begun to be sealed.
+   *
+   * @throws IllegalStateException if the library did not do it; the packet is of no use then
+   */
+  default void completeSealing(int ticket) {
+    throw new IllegalStateException("nothing was begun");
+  }
+
+  /** Begins what {@link #open} does; see {@link #beginSealing}. */
+  default int beginOpening(PacketBuffer packet, long sequence) {
+    return CipherWork.NOT_BEGUN;
+  }
+
+  /**
+   * Completes what was begun, and in the same pass all else that was begun to be opened.
+   *
+   * @param packet as it was begun
+   * @param sequence as it was begun
+   * @return what {@link #open} says
+   * @throws IllegalStateException if the library did not do it; the packet is of no use then
+   */
+  default boolean completeOpening(PacketBuffer packet, long sequence, int ticket) {
+    throw new IllegalStateException("nothing was begun");
+  }
 
   /**
    * Overwrites the keys held here, as far as the library lets it, and lets go of the rest. Neither
