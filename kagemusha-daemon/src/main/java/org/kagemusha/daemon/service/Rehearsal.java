@@ -146,6 +146,9 @@ final class Rehearsal {
                   suite, payloadProtected, HOME_AGENT, PREFIX, HOME_ADDRESS, STEP_NS);
           played[0] = new Rehearsal(grant.ends(), true).play();
           grant.destroy();
+          if (payloadProtected) {
+            RehearsalBatches.play(suite);
+          }
         });
     return played[0];
   }

@@ -17,12 +17,11 @@ public final class DeferredPasses implements CipherTeam.Task {
     this.packets = packets;
   }
 
-  /** The packet of a job. */
-  public PacketBuffer packet(int job) {
-    return packets[job];
-  }
-
-  /** Makes a packet the one of a job; there may be any number. */
+  /**
+   * Makes a packet the one of a job.
+   *
+   * @param job 0, or at most one more than any before
+   */
   public void set(int job, PacketBuffer packet) {
     if (job == packets.length) {
       packets = Arrays.copyOf(packets, 2 * job);
