@@ -94,33 +94,28 @@ public final class CipherJob {
     }
   }
 
-  private void pass(PacketBuffer packet, int member, boolean begins) {
-    int offset = packet.offset();
-    int length = packet.length();
-    state = State.BROKEN;
-    try {
-      packet.set(at, count);
-      ticket = begins ? work.begin(packet, number, member) : CipherWork.NOT_BEGUN;
-      if (ticket != CipherWork.NOT_BEGUN) {
-        state = State.BEGUN;
-      } else {
-        state = work.perform(packet, number, member) ? State.DONE : State.REFUSED;
-      }
-    } finally {
-      packet.set(offset, length);
+  void complete(PacketBuffer packet, int member) {
+    if (state == State.BEGUN) {
+      pass(packet, member, false);
     }
   }
 
-  void complete(PacketBuffer packet, int member) {
-    if (state != State.BEGUN) {
-      return;
-    }
+  private void pass(PacketBuffer packet, int member, boolean begins) {
+    boolean begun = state == State.BEGUN;
     int offset = packet.offset();
     int length = packet.length();
     state = State.BROKEN;
     try {
       packet.set(at, count);
-      state = work.complete(packet, number, member, ticket) ? State.DONE : State.REFUSED;
+      if (begins && (ticket = work.begin(packet, number, member)) != CipherWork.NOT_BEGUN) {
+        state = State.BEGUN;
+        return;
+      }
+      boolean good =
+          begun
+              ? work.complete(packet, number, member, ticket)
+              : work.perform(packet, number, member);
+      state = good ? State.DONE : State.REFUSED;
     } finally {
       packet.set(offset, length);
     }

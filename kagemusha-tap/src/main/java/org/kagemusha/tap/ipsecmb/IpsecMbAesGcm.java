@@ -24,7 +24,6 @@ final class IpsecMbAesGcm implements EspCipher {
 
   private static final int CONTEXT = AesGcm.KEY_DATA_OCTETS;
   private static final int NONCE = CONTEXT + AesGcm.CONTEXT_OCTETS;
-  private static final int IV = NONCE + SALT_OCTETS;
   private static final int ASSOCIATED = NONCE + 16;
   private static final int TAG = ASSOCIATED + 16;
   private static final int SIZE = TAG + ICV_OCTETS;
@@ -63,8 +62,7 @@ final class IpsecMbAesGcm implements EspCipher {
 
   @Override
   public void seal(PacketBuffer packet, long sequence) {
-    // RFC 4106 §3.1: the IV is the sequence number, which is never used twice under one key.
-    packet.bytes().putLong(packet.offset() + EspTransform.HEADER_OCTETS, sequence);
+    writeIv(packet, sequence);
     int count = packet.length() - FRAMING;
     if (packet.address() != 0) {
       long at = packet.address() + packet.offset();
@@ -110,7 +108,7 @@ final class IpsecMbAesGcm implements EspCipher {
   int beginSealing(GcmBurst burst, PacketBuffer packet, long sequence) {
     int ticket = take(burst);
     if (ticket != CipherWork.NOT_BEGUN) {
-      packet.bytes().putLong(packet.offset() + EspTransform.HEADER_OCTETS, sequence);
+      writeIv(packet, sequence);
       fill(burst, ticket, packet, sequence, packet.address() + packet.end() - ICV_OCTETS);
     }
     return ticket;
@@ -152,28 +150,19 @@ final class IpsecMbAesGcm implements EspCipher {
   }
 
   private int take(GcmBurst burst) {
-    if (key == 0) {
-      throw new IllegalStateException("the key is destroyed");
-    }
+    requireKey();
     return burst.take();
   }
 
   private void fill(
       GcmBurst burst, int ticket, PacketBuffer packet, long sequence, long tag) {
-    ByteBuffer bytes = packet.bytes();
-    ByteBuffer notes = burst.octets();
-    int header = packet.offset();
-    long at = packet.address() + header;
+    long at = packet.address() + packet.offset();
     int nonce = GcmBurst.nonce(ticket);
-    notes.putInt(nonce, octets.getInt(NONCE));
-    notes.putLong(nonce + SALT_OCTETS, bytes.getLong(header + EspTransform.HEADER_OCTETS));
-    long associated = at;
-    if (extended) {
-      int own = GcmBurst.associated(ticket);
-      notes.putInt(own, bytes.getInt(header));
-      notes.putLong(own + Integer.BYTES, sequence);
-      associated = burst.address(own);
-    }
+    burst.octets().putInt(nonce, octets.getInt(NONCE));
+    long associated =
+        associated(
+            packet, at, sequence, burst.octets(), burst.address(0), nonce,
+            GcmBurst.associated(ticket));
     burst.fill(
         ticket, key, keyOctets, at + BODY, packet.length() - FRAMING, associated,
         extended ? EXTENDED_OCTETS : EspTransform.HEADER_OCTETS, tag);
@@ -187,20 +176,44 @@ final class IpsecMbAesGcm implements EspCipher {
 
   /** Readies nonce and associated data; returns the address of the latter. */
   private long associated(PacketBuffer packet, long at, long sequence) {
-    if (key == 0) {
-      throw new IllegalStateException("the key is destroyed");
-    }
+    requireKey();
+    return associated(packet, at, sequence, octets, key, NONCE, ASSOCIATED);
+  }
+
+  /**
+   * The same in other memory.
+   *
+   * @param at the packet's address
+   * @param into where nonce and associated data are written, in network order
+   * @param address the address of its index 0
+   * @param nonce the index of the nonce, which begins with the salt already
+   * @param own the index for associated data that the packet does not have
+   */
+  private long associated(
+      PacketBuffer packet, long at, long sequence, ByteBuffer into, long address, int nonce,
+      int own) {
     ByteBuffer bytes = packet.bytes();
     int header = packet.offset();
-    // RFC 4106 §4: the nonce is the salt, which is there already, and the IV.
-    octets.putLong(IV, bytes.getLong(header + EspTransform.HEADER_OCTETS));
+    // RFC 4106 §4: the nonce is the salt and the IV.
+    into.putLong(nonce + SALT_OCTETS, bytes.getLong(header + EspTransform.HEADER_OCTETS));
     if (!extended) {
       return at;
     }
     // RFC 4106 §5: SPI, upper half, lower half.
-    octets.putInt(ASSOCIATED, bytes.getInt(header));
-    octets.putLong(ASSOCIATED + Integer.BYTES, sequence);
-    return key + ASSOCIATED;
+    into.putInt(own, bytes.getInt(header));
+    into.putLong(own + Integer.BYTES, sequence);
+    return address + own;
+  }
+
+  /** RFC 4106 §3.1: the IV is the sequence number, which is never used twice under one key. */
+  private static void writeIv(PacketBuffer packet, long sequence) {
+    packet.bytes().putLong(packet.offset() + EspTransform.HEADER_OCTETS, sequence);
+  }
+
+  private void requireKey() {
+    if (key == 0) {
+      throw new IllegalStateException("the key is destroyed");
+    }
   }
 
   private void encrypt(long at, int count, long associated, long tag) {

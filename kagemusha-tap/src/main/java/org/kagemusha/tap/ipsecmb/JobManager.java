@@ -40,7 +40,6 @@ final class JobManager {
   static final int TAG_OCTETS = 96;
   static final int ASSOCIATED = 104;
   static final int ASSOCIATED_OCTETS = 112;
-  static final int STATUS = 128;
   static final int CIPHER_MODE = 132;
   static final int DIRECTION = 136;
   static final int HASH_ALGORITHM = 140;
@@ -49,7 +48,6 @@ final class JobManager {
   /** Octets of an {@code IMB_JOB} in the version that has the smallest. */
   static final int JOB_OCTETS = 200;
 
-  static final int STATUS_COMPLETED = 3;
   static final int CIPHER_GCM = 5;
   static final int HASH_GMAC = 9;
   static final int ENCRYPT = 1;
