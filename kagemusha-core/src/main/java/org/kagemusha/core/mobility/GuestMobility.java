@@ -452,6 +452,10 @@ final class GuestMobility
     if (presence.isHere()) {
       effortNs = nowNs;
       act(false);
+    } else if (place == Place.HOME && !fence.isDown() && !settings.arrivesByHookOnly()) {
+      // It may have come while nobody listened, and has nothing to say: none but this node would
+      // end its binding. Abroad the answer could come from another host of the same network.
+      presence.seek(nowNs);
     }
   }
 

@@ -150,6 +150,14 @@ final class GuestPresence {
     }
   }
 
+  /** Asks a guest that never came, or left, whether it is here after all. */
+  void seek(long nowNs) {
+    if (state == State.ABSENT) {
+      asked = 0;
+      nextNs = nowNs;
+    }
+  }
+
   private void askAgain(long nowNs) {
     asked++;
     askedNs = nowNs;
@@ -168,6 +176,10 @@ final class GuestPresence {
     }
     if (state == State.PRESENT) {
       doubt(nowNs);
+      return false;
+    }
+    if (state == State.ABSENT && asked >= ASK_TIMES) {
+      nextNs = NodeEngine.NEVER;
       return false;
     }
     if (state == State.ASKED && asked >= ASK_TIMES) {

@@ -192,6 +192,12 @@ final class MobileNodeFixture {
     }
   }
 
+  /** Forgets what the node has sent on the home link so far. */
+  void forgetFrames() {
+    frames.clear();
+    handled = 0;
+  }
+
   void onHomeFrame(byte[] frame) {
     node.onHomeFrame(PacketBuffer.copyOf(frame), now);
   }

@@ -43,9 +43,70 @@ class ReturnHomeTest {
 
   private final MobileNodeFixture f = new MobileNodeFixture();
 
-  private MobileNodeFixture atHome() {
+  /** At home, where nobody has answered to the questions of the beginning. */
+  private void atHome() {
     f.settings = MobileNodeFixture.settings(Location.HOME);
-    return f.start();
+    f.guestAnswers = false;
+    f.start().pass(10 * SECOND);
+    f.guestAnswers = true;
+    f.forgetFrames();
+  }
+
+  private List<NeighborSolicitation> questions() {
+    return f.frames.stream()
+        .filter(frame -> MobileNodeFixture.isTo(frame, GUEST_MAC))
+        .map(MobileNodeFixture::neighborMessage)
+        .map(NeighborSolicitation.class::cast)
+        .toList();
+  }
+
+  @Test
+  void guestThatCameWhileNobodyListenedIsAskedForAndItsBindingEnded() {
+    f.settings = MobileNodeFixture.settings(Location.HOME);
+    f.start().onHomeFrame(routerAdvertisement());
+    assertEquals(0, updateFrames().size());
+    f.pass(MS);
+    assertEquals(1, questions().size());
+    assertEquals(HOME_ADDRESS, questions().get(0).target());
+    assertEquals(Ipv6Address.linkLocalOf(TAP_MAC), questions().get(0).source());
+    assertEquals(0, lastUpdate().lifetimeUnits());
+    assertEquals("deregistering", f.state());
+  }
+
+  @Test
+  void rfc4861_s7_3_3_guestThatIsNotThereIsAskedForThreeTimesASecondApart() {
+    f.settings = MobileNodeFixture.settings(Location.HOME);
+    f.guestAnswers = false;
+    f.start().pass(500 * MS);
+    assertEquals(1, questions().size());
+    f.pass(SECOND);
+    assertEquals(2, questions().size());
+    f.pass(3600 * SECOND);
+    assertEquals(3, questions().size());
+    assertEquals("waiting", f.state());
+  }
+
+  @Test
+  void guestIsAskedForWhenTheHomeLinkIsFound() {
+    f.settings = MobileNodeFixture.settings(Location.AUTO);
+    f.start().onHomeFrame(routerAdvertisement());
+    f.pass(MS);
+    assertEquals(1, questions().size());
+    assertEquals(1, updateFrames().size());
+  }
+
+  @Test
+  void guestWhoseArrivalAHookTellsIsNotAskedFor() {
+    f.settings = MobileNodeFixture.byHookOnly(MobileNodeFixture.settings(Location.HOME));
+    f.start().pass(10 * SECOND);
+    assertEquals(List.of(), questions());
+  }
+
+  @Test
+  void guestIsNotAskedForAbroad() {
+    f.start().pass(10 * SECOND);
+    assertEquals(List.of(), questions());
+    assertEquals(0, f.updates().size());
   }
 
   private void guestFrameOnTheBridge() {
