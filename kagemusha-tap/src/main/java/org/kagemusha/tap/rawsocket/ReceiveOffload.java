@@ -7,8 +7,9 @@ import org.kagemusha.core.wire.PacketBuffer;
 import org.kagemusha.core.wire.Protocol;
 
 /**
- * Finds what offloads left undone in an IPv6-in-IPv6 packet: finishes the inner TCP or UDP checksum
- * of an ordinary packet, and notes in the buffer of joined TCP segments that they are such.
+ * Finds what offloads left undone in an IPv6-in-IPv6 packet, and notes it in the buffer: that the
+ * inner TCP or UDP checksum is unfinished, and that TCP segments were joined. Whoever hands the
+ * packet on leaves that to the next hardware, or does it.
  *
  * <p>The mark of an unfinished packet is a checksum field that holds the folded sum of the
  * pseudo-header, not complemented, and nothing of the payload. A finished packet bears that value
@@ -27,12 +28,12 @@ final class ReceiveOffload {
 
   /** What a packet is. */
   enum Kind {
-    /** Whole, its checksum finished now if it was not before. */
-    COMPLETE,
+    /** One packet; the buffer says so now if its checksum is unfinished. */
+    ORDINARY,
     /** Joined TCP segments; the buffer says so now. */
     SUPER,
     /** Joined, and not divisible. */
-    UNFINISHED
+    INDIVISIBLE
   }
 
   private static final int OUTER = Ipv6Header.BYTES;
@@ -56,13 +57,13 @@ final class ReceiveOffload {
     this.ordinaryOctets = ordinaryOctets;
   }
 
-  /** Judges a packet that has its outer header, and finishes its checksum where that is enough. */
+  /** Judges a packet that has its outer header; its octets stay as they are. */
   Kind inspect(PacketBuffer packet) {
     ByteBuffer octets = packet.bytes();
     int inner = packet.offset() + OUTER;
     int innerLength = packet.length() - OUTER;
     if (!Ipv6Header.isComplete(octets, inner, innerLength)) {
-      return Kind.COMPLETE;
+      return Kind.ORDINARY;
     }
     int payload = Ipv6Header.payloadLength(octets, inner);
     int transport = inner + Ipv6Header.BYTES;
@@ -70,40 +71,28 @@ final class ReceiveOffload {
     boolean isTcp = protocol == Protocol.TCP && payload >= TCP_HEADER;
     boolean isUdp = protocol == Protocol.UDP && payload >= UDP_HEADER;
     if (!isTcp && !isUdp) {
-      return Kind.COMPLETE;
+      return Kind.ORDINARY;
     }
-    int field = transport + (isTcp ? TCP_CHECKSUM : UDP_CHECKSUM);
+    int field = isTcp ? TCP_CHECKSUM : UDP_CHECKSUM;
     int pseudo =
         InternetChecksum.fold(InternetChecksum.pseudoHeader(octets, inner, payload, protocol));
-    if ((octets.getShort(field) & 0xffff) != pseudo) {
-      return Kind.COMPLETE;
+    if ((octets.getShort(transport + field) & 0xffff) != pseudo) {
+      return Kind.ORDINARY;
     }
     int most = isTcp ? ordinaryOctets : Math.max(segmentOctets, ORDINARY_DATAGRAM);
     if (Ipv6Header.BYTES + payload <= most) {
-      finish(octets, inner, payload, field);
-      return Kind.COMPLETE;
+      packet.unfinished(transport, field, 0);
+      return Kind.ORDINARY;
     }
     int tcpHeader = isTcp ? dataOffset(octets, transport) : 0;
     if (!isTcp || tcpHeader < TCP_HEADER || tcpHeader >= payload) {
-      return Kind.UNFINISHED;
+      return Kind.INDIVISIBLE;
     }
-    packet.unfinished(transport, TCP_CHECKSUM, segmentOctets - Ipv6Header.BYTES - tcpHeader);
+    packet.unfinished(transport, field, segmentOctets - Ipv6Header.BYTES - tcpHeader);
     return Kind.SUPER;
   }
 
   private static int dataOffset(ByteBuffer octets, int tcp) {
     return (octets.get(tcp + TCP_DATA_OFFSET) & 0xf0) >>> 2;
-  }
-
-  /** Computes a checksum from nothing: over the pseudo-header and the payload, RFC 8200 §8.1. */
-  private static void finish(ByteBuffer octets, int inner, int payload, int field) {
-    octets.putShort(field, (short) 0);
-    int protocol = Ipv6Header.nextHeader(octets, inner);
-    long sum =
-        InternetChecksum.pseudoHeader(octets, inner, payload, protocol)
-            + InternetChecksum.sum(octets, inner + Ipv6Header.BYTES, payload);
-    int checksum = InternetChecksum.finish(sum);
-    // RFC 8200 §8.1: a UDP checksum that computes to zero is sent as ones.
-    octets.putShort(field, (short) (checksum == 0 ? 0xffff : checksum));
   }
 }

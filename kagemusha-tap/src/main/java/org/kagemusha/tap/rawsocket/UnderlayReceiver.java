@@ -34,7 +34,7 @@ import org.kagemusha.tap.libc.NativeMemory;
  * other headers off before.
  *
  * <p>Where a local or offloading sender left inner checksums to the hardware, {@link
- * ReceiveOffload} finishes them. Where receive offload (GRO) joined many inner TCP segments to one
+ * ReceiveOffload} notes it in the buffer. Where receive offload (GRO) joined many inner TCP segments to one
  * packet of up to 64 KiB, that is handed over whole, as a super-packet. Joined UDP datagrams
  * (UDP_GRO) come one by one again.
  *
@@ -328,7 +328,7 @@ public final class UnderlayReceiver implements AutoCloseable {
     if (!isDeliverable(packet.bytes(), packet.offset(), packet.length())) {
       return null;
     }
-    if (offload != null && offload.inspect(packet) == ReceiveOffload.Kind.UNFINISHED) {
+    if (offload != null && offload.inspect(packet) == ReceiveOffload.Kind.INDIVISIBLE) {
       counters.drop(DropReason.RECEIVE_UNFINISHED);
       return null;
     }

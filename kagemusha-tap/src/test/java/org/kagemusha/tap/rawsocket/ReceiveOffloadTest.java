@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.kagemusha.core.offload.UnfinishedChecksum;
 import org.kagemusha.core.wire.InternetChecksum;
 import org.kagemusha.core.wire.Ipv6Address;
 import org.kagemusha.core.wire.Ipv6Header;
@@ -58,16 +59,23 @@ class ReceiveOffloadTest {
     return UdpWitness.isIntact(inner);
   }
 
+  private void isNotedAndCanBeFinished(PacketBuffer packet, int checksumOffset) {
+    byte[] before = packet.toBytes();
+    assertEquals(ReceiveOffload.Kind.ORDINARY, offload.inspect(packet));
+    assertArrayEquals(before, packet.toBytes());
+    assertTrue(packet.isUnfinished() && !packet.isSuperPacket());
+    assertEquals(packet.offset() + 80, packet.checksumStart());
+    assertEquals(checksumOffset, packet.checksumOffset());
+    assertFalse(innerIsIntact(packet));
+    UnfinishedChecksum.finish(packet);
+    assertTrue(innerIsIntact(packet));
+  }
+
   @Test
-  void finishesTheChecksumOfASinglePacket() {
+  void anUnfinishedChecksumOfASinglePacketIsNoted() {
     for (int length : new int[] {0, 1, 7, 1208}) {
-      PacketBuffer tcp = unfinished(Protocol.TCP, tcp(ACK, payload(length)), 16);
-      assertFalse(innerIsIntact(tcp));
-      assertEquals(ReceiveOffload.Kind.COMPLETE, offload.inspect(tcp));
-      assertTrue(innerIsIntact(tcp));
-      PacketBuffer udp = unfinished(Protocol.UDP, payload(8 + length), 6);
-      assertEquals(ReceiveOffload.Kind.COMPLETE, offload.inspect(udp));
-      assertTrue(innerIsIntact(udp));
+      isNotedAndCanBeFinished(unfinished(Protocol.TCP, tcp(ACK, payload(length)), 16), 16);
+      isNotedAndCanBeFinished(unfinished(Protocol.UDP, payload(8 + length), 6), 6);
     }
   }
 
@@ -76,12 +84,13 @@ class ReceiveOffloadTest {
     PacketBuffer wrong = unfinished(Protocol.TCP, tcp(ACK, payload(9000)), 16);
     wrong.bytes().putShort(wrong.offset() + 80 + 16, (short) 0x1234);
     byte[] before = wrong.toBytes();
-    assertEquals(ReceiveOffload.Kind.COMPLETE, offload.inspect(wrong));
+    assertEquals(ReceiveOffload.Kind.ORDINARY, offload.inspect(wrong));
     assertArrayEquals(before, wrong.toBytes());
+    assertFalse(wrong.isUnfinished());
     for (byte[] octets : new byte[][] {new byte[40], new byte[41], new byte[80], before}) {
       for (int length = 40; length < Math.min(octets.length, 120); length++) {
         PacketBuffer cut = PacketBuffer.copyOf(octets, 0, length);
-        assertEquals(ReceiveOffload.Kind.COMPLETE, offload.inspect(cut));
+        assertEquals(ReceiveOffload.Kind.ORDINARY, offload.inspect(cut));
       }
     }
   }
@@ -100,10 +109,8 @@ class ReceiveOffloadTest {
 
   @Test
   void anOrdinaryPacketStaysOneHoweverSmallSegmentsWouldBe() {
-    PacketBuffer packet = unfinished(Protocol.TCP, tcp(ACK, payload(1420 - TCP_HEADER)), 16);
-    assertEquals(ReceiveOffload.Kind.COMPLETE, offload.inspect(packet));
-    assertTrue(innerIsIntact(packet));
-    assertFalse(packet.isUnfinished());
+    isNotedAndCanBeFinished(
+        unfinished(Protocol.TCP, tcp(ACK, payload(1420 - TCP_HEADER)), 16), 16);
     PacketBuffer joined = unfinished(Protocol.TCP, tcp(ACK, payload(1421 - TCP_HEADER)), 16);
     assertEquals(ReceiveOffload.Kind.SUPER, offload.inspect(joined));
     PacketBuffer narrow = unfinished(Protocol.TCP, tcp(ACK, payload(1420 - TCP_HEADER)), 16);
@@ -114,10 +121,10 @@ class ReceiveOffloadTest {
   @Test
   void cannotDivideDatagramsOrASegmentWithoutAValidHeader() {
     PacketBuffer udp = unfinished(Protocol.UDP, payload(3000), 6);
-    assertEquals(ReceiveOffload.Kind.UNFINISHED, offload.inspect(udp));
+    assertEquals(ReceiveOffload.Kind.INDIVISIBLE, offload.inspect(udp));
     byte[] segment = tcp(ACK, payload(3000));
     segment[12] = 0x10;
     PacketBuffer broken = unfinished(Protocol.TCP, segment, 16);
-    assertEquals(ReceiveOffload.Kind.UNFINISHED, offload.inspect(broken));
+    assertEquals(ReceiveOffload.Kind.INDIVISIBLE, offload.inspect(broken));
   }
 }
