@@ -130,7 +130,9 @@ final class GuestMobility
   void clock(long now) {
     nowNs = now;
     handover.clock(now);
-    detector.start(now);
+    if (detector.start(now)) {
+      seekGuest();
+    }
   }
 
   /** Applies settings; called once before anything else, and at every change. */
@@ -217,6 +219,11 @@ final class GuestMobility
         again();
       }
     }
+  }
+
+  /** The VM is about to come, and not here yet. */
+  void expected() {
+    presence.expected();
   }
 
   /** A migration of the VM from here is under way, or has failed. */
@@ -441,8 +448,7 @@ final class GuestMobility
     }
     log.info("location vm={} place={} was={}", settings.name(), now, place);
     place = now;
-    if (presence.state() == GuestPresence.State.SILENT
-        || presence.state() == GuestPresence.State.PAUSED) {
+    if (!presence.isHere()) {
       presence.left();
     }
     if (fence.isReleasing()) {
@@ -452,9 +458,18 @@ final class GuestMobility
     if (presence.isHere()) {
       effortNs = nowNs;
       act(false);
-    } else if (place == Place.HOME && !fence.isDown() && !settings.arrivesByHookOnly()) {
-      // It may have come while nobody listened, and has nothing to say: none but this node would
-      // end its binding. Abroad the answer could come from another host of the same network.
+    } else {
+      seekGuest();
+    }
+  }
+
+  /**
+   * At home, asks for a guest that may have come while nobody listened, and has nothing to say: none
+   * but this node would end its binding. Abroad the answer could come from another host of the same
+   * network.
+   */
+  private void seekGuest() {
+    if (place == Place.HOME && !fence.isDown() && !settings.arrivesByHookOnly()) {
       presence.seek(nowNs);
     }
   }

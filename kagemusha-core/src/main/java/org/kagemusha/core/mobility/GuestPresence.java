@@ -40,6 +40,9 @@ final class GuestPresence {
   /** How many times as long as the first silence the longest one is. */
   static final int MOST_PATIENCE = 8;
 
+  /** What a VMM and a guest say by themselves of an arrival, they have said by then. */
+  static final long SEEK_DELAY_NS = 3_000_000_000L;
+
   /** How often a guest that fell silent is asked again. */
   static final long SILENT_INTERVAL_NS = 10_000_000_000L;
 
@@ -54,6 +57,7 @@ final class GuestPresence {
   private int asked;
   private long pausedNs;
   private boolean certain;
+  private boolean expected;
 
   /**
    * @param ask sends the guest a question that it answers if it is there
@@ -94,6 +98,7 @@ final class GuestPresence {
     patience = before == State.ASKED ? Math.min(2 * patience, MOST_PATIENCE) : 1;
     state = State.PRESENT;
     certain = false;
+    expected = false;
     heardNs = nowNs;
     nextNs = NodeEngine.NEVER;
     return before;
@@ -150,11 +155,22 @@ final class GuestPresence {
     }
   }
 
-  /** Asks a guest that never came, or left, whether it is here after all. */
+  /**
+   * Asks a guest that never came, or left, whether it is here after all; not before its own reports
+   * and its VMM's would have told.
+   */
   void seek(long nowNs) {
-    if (state == State.ABSENT) {
+    if (state == State.ABSENT && !expected) {
       asked = 0;
-      nextNs = nowNs;
+      nextNs = nowNs + SEEK_DELAY_NS;
+    }
+  }
+
+  /** The VM is about to come: if it answered now, that would be from elsewhere. */
+  void expected() {
+    expected = true;
+    if (state == State.ABSENT) {
+      nextNs = NodeEngine.NEVER;
     }
   }
 

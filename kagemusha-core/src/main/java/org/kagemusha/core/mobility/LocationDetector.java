@@ -71,13 +71,19 @@ final class LocationDetector {
     saidHome = false;
   }
 
-  /** Begins; later calls do nothing. */
-  void start(long nowNs) {
-    if (!started) {
-      started = true;
-      decideNs = nowNs + FIRST_WAIT_NS;
-      solicitNs = nowNs;
+  /**
+   * Begins; later calls do nothing.
+   *
+   * @return true if this call was the first
+   */
+  boolean start(long nowNs) {
+    if (started) {
+      return false;
     }
+    started = true;
+    decideNs = nowNs + FIRST_WAIT_NS;
+    solicitNs = nowNs;
+    return true;
   }
 
   /** An operator or hook says that this is the home link. */

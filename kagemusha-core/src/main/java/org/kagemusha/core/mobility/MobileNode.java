@@ -378,6 +378,12 @@ public final class MobileNode implements NodeEngine {
     mobility.stopped(sinceNs);
   }
 
+  /** The VM is about to come to this host, and does not run here yet (idempotent). */
+  public void expected(long nowNs) {
+    clock(nowNs);
+    mobility.expected();
+  }
+
   /**
    * The VM's migration to another host is under way, so it may be stopped at any moment; or the
    * migration has ended without, or its VMM says no more (idempotent).

@@ -56,6 +56,7 @@ class ReturnHomeTest {
     return f.frames.stream()
         .filter(frame -> MobileNodeFixture.isTo(frame, GUEST_MAC))
         .map(MobileNodeFixture::neighborMessage)
+        .filter(NeighborSolicitation.class::isInstance)
         .map(NeighborSolicitation.class::cast)
         .toList();
   }
@@ -64,8 +65,10 @@ class ReturnHomeTest {
   void guestThatCameWhileNobodyListenedIsAskedForAndItsBindingEnded() {
     f.settings = MobileNodeFixture.settings(Location.HOME);
     f.start().onHomeFrame(routerAdvertisement());
+    f.pass(2999 * MS);
+    assertEquals(List.of(), questions());
     assertEquals(0, updateFrames().size());
-    f.pass(MS);
+    f.pass(2 * MS);
     assertEquals(1, questions().size());
     assertEquals(HOME_ADDRESS, questions().get(0).target());
     assertEquals(Ipv6Address.linkLocalOf(TAP_MAC), questions().get(0).source());
@@ -77,7 +80,7 @@ class ReturnHomeTest {
   void rfc4861_s7_3_3_guestThatIsNotThereIsAskedForThreeTimesASecondApart() {
     f.settings = MobileNodeFixture.settings(Location.HOME);
     f.guestAnswers = false;
-    f.start().pass(500 * MS);
+    f.start().pass(3500 * MS);
     assertEquals(1, questions().size());
     f.pass(SECOND);
     assertEquals(2, questions().size());
@@ -90,9 +93,49 @@ class ReturnHomeTest {
   void guestIsAskedForWhenTheHomeLinkIsFound() {
     f.settings = MobileNodeFixture.settings(Location.AUTO);
     f.start().onHomeFrame(routerAdvertisement());
-    f.pass(MS);
+    f.pass(3001 * MS);
     assertEquals(1, questions().size());
     assertEquals(1, updateFrames().size());
+  }
+
+  @Test
+  void guestThatSpeaksByItselfIsNotAskedFor() {
+    f.settings = MobileNodeFixture.settings(Location.HOME);
+    f.start().onHomeFrame(routerAdvertisement());
+    guestFrameOnTheBridge();
+    bridge(acknowledgement(0, lastUpdate().sequence()));
+    f.pass(10 * SECOND);
+    assertEquals(List.of(), questions());
+  }
+
+  @Test
+  void guestThatIsAboutToComeIsNotAskedFor() {
+    f.settings = MobileNodeFixture.settings(Location.HOME);
+    f.start().pass(SECOND);
+    f.node.expected(f.now);
+    f.pass(10 * SECOND);
+    assertEquals(List.of(), questions());
+    assertEquals("waiting", f.state());
+  }
+
+  @Test
+  void guestThatIsAboutToComeIsNotAskedForWhenTheHomeLinkIsFoundLater() {
+    f.settings = MobileNodeFixture.settings(Location.AUTO);
+    f.start();
+    f.node.expected(f.now);
+    f.onHomeFrame(routerAdvertisement());
+    f.pass(10 * SECOND);
+    assertEquals(List.of(), questions());
+  }
+
+  @Test
+  void guestIsAskedForNoMoreWhereThisIsNotTheHomeLink() {
+    f.settings = MobileNodeFixture.settings(Location.HOME);
+    f.guestAnswers = false;
+    f.start().pass(3500 * MS);
+    f.node.settings(MobileNodeFixture.settings(Location.FOREIGN), f.now);
+    f.pass(10 * SECOND);
+    assertEquals(1, questions().size());
   }
 
   @Test

@@ -137,6 +137,7 @@ final class VmmWatch implements VmmListener, AutoCloseable {
       link.hurry();
     }
     forget();
+    engine.expected(System.nanoTime());
     if (isAway()) {
       int moves = moves();
       expectation =
