@@ -131,6 +131,7 @@ final class GuestMobility
     nowNs = now;
     handover.clock(now);
     if (detector.start(now)) {
+      // Where settings say that this is home, that was decided before there was a time.
       seekGuest();
     }
   }
@@ -464,9 +465,9 @@ final class GuestMobility
   }
 
   /**
-   * At home, asks for a guest that may have come while nobody listened, and has nothing to say: none
-   * but this node would end its binding. Abroad the answer could come from another host of the same
-   * network.
+   * At home, asks for a guest that may have come while nobody listened, and has nothing to say:
+   * none but this node would end its binding (RFC 6275 §11.5.5). Abroad the answer could come from
+   * another host of the same network.
    */
   private void seekGuest() {
     if (place == Place.HOME && !fence.isDown() && !settings.arrivesByHookOnly()) {

@@ -34,9 +34,9 @@ import org.kagemusha.tap.libc.NativeMemory;
  * other headers off before.
  *
  * <p>Where a local or offloading sender left inner checksums to the hardware, {@link
- * ReceiveOffload} notes it in the buffer. Where receive offload (GRO) joined many inner TCP segments to one
- * packet of up to 64 KiB, that is handed over whole, as a super-packet. Joined UDP datagrams
- * (UDP_GRO) come one by one again.
+ * ReceiveOffload} notes it in the buffer. Where receive offload (GRO) joined many inner TCP
+ * segments to one packet of up to 64 KiB, that is handed over whole, as a super-packet. Joined UDP
+ * datagrams (UDP_GRO) come one by one again.
  *
  * <p>Packets are read in batches, into memory of the receiver's own in which they are handed over.
  * {@link #pending} says that more can be had without the descriptor becoming readable.
