@@ -12,6 +12,7 @@ import org.kagemusha.daemon.demo.DaemonProcess;
 import org.kagemusha.daemon.demo.DemoConfiguration;
 import org.kagemusha.daemon.demo.DemoGuest;
 import org.kagemusha.daemon.demo.DemoProtection;
+import org.kagemusha.daemon.demo.Topology;
 
 /** Kagemusha: one daemon beside the guest's bridge port, one as home agent. */
 final class KagemushaSubject extends Subject {
@@ -40,7 +41,7 @@ final class KagemushaSubject extends Subject {
   @Override
   void start() throws IOException, InterruptedException {
     network.bridgeGuest();
-    if (kind == SubjectKind.CLEAR_KERNEL) {
+    if (kind.isByKernel()) {
       network.sysctl(network.hypervisor(), "net/ipv6/conf/all/forwarding", "1");
     }
     configuration = configuration();
@@ -49,10 +50,15 @@ final class KagemushaSubject extends Subject {
       agent.await("ready", status -> true);
       daemon = keep(configuration.startDaemon("b", network.hypervisor(), "eth0"));
       daemon.await("ready", status -> !text(status, "care_of").isEmpty());
-      network.startEnds(0, null);
+      if (kind.isOneEnd()) {
+        new KernelTunnel(network).takeOver(text(daemon.ask("status json"), "care_of"));
+        network.startEnds(0, Topology.HOME_AGENT);
+      } else {
+        network.startEnds(0, null);
+      }
       awaitPath();
       daemon.await("registered", status -> text(status, "state").equals("registered"));
-      if (kind == SubjectKind.CLEAR_KERNEL) {
+      if (kind.isByKernel()) {
         agent.await("kernel encapsulation", KagemushaSubject::isByKernel);
         daemon.await("kernel encapsulation", KagemushaSubject::isByKernel);
       }
@@ -136,7 +142,7 @@ final class KagemushaSubject extends Subject {
     if (!kind.isClear()) {
       made.set("b", "provisioning", "algorithms", "[\"aes-gcm-128\"]");
     }
-    if (kind == SubjectKind.CLEAR_KERNEL) {
+    if (kind.isByKernel()) {
       for (String end : List.of("ha", "b")) {
         made.set(end, "tunnel", "kernel-encapsulation", "true");
       }

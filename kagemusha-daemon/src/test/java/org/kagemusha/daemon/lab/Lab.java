@@ -212,7 +212,8 @@ final class Lab {
   private Subject subject(LabNetwork network, SubjectKind kind) {
     return switch (kind) {
       case PLAIN, SEG6 -> new KernelSubject(network, kind);
-      case CLEAR, CLEAR_KERNEL, CLEAR_DIRECT, ESP, ESP_DIRECT, ESP_UDP ->
+      case CLEAR, CLEAR_KERNEL, CLEAR_DIRECT, CLEAR_ONE_END, CLEAR_KERNEL_ONE_END, ESP,
+          ESP_DIRECT, ESP_UDP ->
           new KagemushaSubject(network, kind, options.daemons());
       case WIREGUARD -> new WireGuardSubject(network, options.wireGuard());
       case OPENVPN -> new OpenVpnSubject(network);

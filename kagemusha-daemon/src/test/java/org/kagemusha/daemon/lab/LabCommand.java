@@ -52,7 +52,8 @@ public final class LabCommand implements Callable<Integer> {
       paramLabel = "NAME",
       split = ",",
       description =
-          "These subjects alone: plain, seg6, relay, clear, clear-kernel, esp, esp-udp,"
+          "These subjects alone: plain, seg6, relay, clear, clear-kernel, clear-direct,"
+              + " clear-one-end, clear-kernel-one-end, esp, esp-direct, esp-udp,"
               + " wireguard-go, openvpn;"
               + " with the suffix +gro the ends of the wire coalesce what they receive.")
   private List<String> only;
@@ -216,7 +217,7 @@ public final class LabCommand implements Callable<Integer> {
     for (int mtu : options.mtus()) {
       List<Figures> ofMtu = figures.stream().filter(one -> one.mtu() == mtu).toList();
       System.out.printf(
-          "%nMTU %d, ratios of medians, the worse direction%n%-20s %-16s %-18s %-16s %8s%n", mtu,
+          "%nMTU %d, ratios of medians, the worse direction%n%-22s %-24s %-18s %-16s %8s%n", mtu,
           "", "of", "to", "asked (stretch)", "measured");
       List<Bar> bars =
           options.crowd() > 0
@@ -225,7 +226,7 @@ public final class LabCommand implements Callable<Integer> {
       for (Bar bar : bars) {
         double ratio = bar.ratio(ofMtu);
         System.out.printf(
-            "%-20s %-16s %-18s %-16s %8s  %s%n", bar.what(), bar.subject(), bar.reference(),
+            "%-22s %-24s %-18s %-16s %8s  %s%n", bar.what(), bar.subject(), bar.reference(),
             bar.asked(), Double.isNaN(ratio) ? "-" : String.format(Locale.ROOT, "%.2f", ratio),
             bar.verdict(ratio));
         array.add(bar.json(mtu, ratio));

@@ -12,14 +12,14 @@ final class LabTable {
   static void print(PrintStream out, int mtu, int rounds, List<Figures> all) {
     out.printf("%nMTU %d, medians of %d%n", mtu, rounds);
     out.printf(
-        "%-17s %13s %13s %21s %17s %17s %13s%n", "", "TCP Gbit/s", "UDP 64 kpps",
+        "%-24s %13s %13s %21s %17s %17s %13s%n", "", "TCP Gbit/s", "UDP 64 kpps",
         "ping RTT us", "cores/Gbit/s up", "cores/Gbit/s down", "PSS MiB");
     out.printf(
-        "%-17s %6s %6s %6s %6s %6s %7s %6s %8s %8s %8s %8s %6s %6s%n", "", "up", "down", "up",
+        "%-24s %6s %6s %6s %6s %6s %7s %6s %8s %8s %8s %8s %6s %6s%n", "", "up", "down", "up",
         "down", "avg", "p99", "p99.9", "own", "softirq", "own", "softirq", "guest", "far");
     for (Figures one : all) {
       out.printf(
-          "%-17s %6s %6s %6s %6s %6s %7s %6s %8s %8s %8s %8s %6s %6s%n", one.subject(),
+          "%-24s %6s %6s %6s %6s %6s %7s %6s %8s %8s %8s %8s %6s %6s%n", one.subject(),
           text(one, Measure.TCP_UP, 2), text(one, Measure.TCP_DOWN, 2),
           text(one, Measure.UDP_UP, 0), text(one, Measure.UDP_DOWN, 0),
           text(one, Measure.PING_AVERAGE, 0), text(one, Measure.PING_P99, 0),
@@ -30,11 +30,11 @@ final class LabTable {
       double idle = one.median(Measure.PSS_IDLE);
       if (!Double.isNaN(idle)) {
         out.printf(
-            Locale.ROOT, "%-17s %.1f MiB for each of the other daemons on the host%n", "", idle);
+            Locale.ROOT, "%-24s %.1f MiB for each of the other daemons on the host%n", "", idle);
       }
       double lost = one.median(Measure.PING_LOST);
       if (lost > 0) {
-        out.printf(Locale.ROOT, "%-17s %.1f %% of its pings were lost%n", "", lost);
+        out.printf(Locale.ROOT, "%-24s %.1f %% of its pings were lost%n", "", lost);
       }
     }
   }

@@ -14,6 +14,10 @@ enum SubjectKind {
   CLEAR_KERNEL("clear-kernel", 0),
   /** IPv6 in IPv6 that leaves straight to the next hop. */
   CLEAR_DIRECT("clear-direct", 0),
+  /** Kagemusha at the guest's end alone; the home agent's tunnel is the kernel's. */
+  CLEAR_ONE_END("clear-one-end", 0),
+  /** The same; at the guest's end too, the kernel puts super-packets into the tunnel. */
+  CLEAR_KERNEL_ONE_END("clear-kernel-one-end", 0),
   /** Kagemusha at both ends, ESP with AES-128-GCM. */
   ESP("esp", 0),
   /** The same; packets leave straight to the next hop. */
@@ -59,7 +63,17 @@ enum SubjectKind {
 
   /** Whether it is Kagemusha without ESP. */
   boolean isClear() {
-    return this == CLEAR || this == CLEAR_KERNEL || this == CLEAR_DIRECT;
+    return this == CLEAR || this == CLEAR_DIRECT || isByKernel() || isOneEnd();
+  }
+
+  /** Whether Kagemusha leaves it to the kernel to put super-packets into the tunnel. */
+  boolean isByKernel() {
+    return this == CLEAR_KERNEL || this == CLEAR_KERNEL_ONE_END;
+  }
+
+  /** Whether Kagemusha carries the packets at the guest's end alone. */
+  boolean isOneEnd() {
+    return this == CLEAR_ONE_END || this == CLEAR_KERNEL_ONE_END;
   }
 
   /** Whether its packets leave straight to the next hop. */

@@ -20,6 +20,8 @@ record SubjectName(SubjectKind kind, boolean gro, int daemons) {
       List.of(
           parse("plain"), parse("seg6"), parse("seg6+gro"), parse("relay"), parse("clear"),
           parse("clear+gro"), parse("clear-kernel"), parse("clear-kernel+gro"),
+          parse("clear-one-end"), parse("clear-kernel-one-end"),
+          parse("clear-kernel-one-end+gro"),
           parse("clear-direct"), parse("esp"), parse("esp+gro"), parse("esp-direct"),
           parse("esp-direct+gro"), parse("esp-udp+gro"),
           parse("wireguard-go+gro"), parse("openvpn+gro"));
@@ -28,7 +30,8 @@ record SubjectName(SubjectKind kind, boolean gro, int daemons) {
   static final List<SubjectName> SHORT =
       List.of(
           parse("plain"), parse("seg6"), parse("relay"), parse("clear"),
-          parse("clear-kernel"), parse("clear-direct"), parse("esp"), parse("esp-direct"),
+          parse("clear-kernel"), parse("clear-one-end"), parse("clear-kernel-one-end"),
+          parse("clear-direct"), parse("esp"), parse("esp-direct"),
           parse("esp-udp+gro"), parse("wireguard-go+gro"),
           parse("openvpn"));
 
