@@ -8,7 +8,6 @@ import org.kagemusha.core.message.HandoverKeys;
 import org.kagemusha.core.message.NeighborAdvertisement;
 import org.kagemusha.core.message.RouterAdvertisement;
 import org.kagemusha.core.mobility.LocationDetector.Place;
-import org.kagemusha.core.mobility.MobileNode.Trigger;
 import org.kagemusha.core.neighbor.PseudoHomeNetwork;
 import org.kagemusha.core.node.Counters;
 import org.kagemusha.core.wire.Ipv6Address;
@@ -16,16 +15,15 @@ import org.kagemusha.core.wire.MacAddress;
 import org.slf4j.Logger;
 
 /**
- * Where the guest is and what that asks of the home agent: arrival, registration, refresh, return
- * home, leaving (RFC 6275 §11.5, §11.7.1). The control plane of {@link MobileNode}: it decides;
- * {@link ForeignStay}, {@link HomeStay} and {@link Departure} do, and {@link UpdateGate} lets
- * updates out.
+ * Where the guest is and what that asks of the home agent: registration, refresh, return home,
+ * leaving (RFC 6275 §11.5, §11.7.1). The control plane of {@link MobileNode}: {@link Arrival}
+ * knows whether the guest is here, and this what follows; {@link ForeignStay}, {@link HomeStay} and
+ * {@link Departure} do it, and {@link UpdateGate} lets updates out.
  */
 final class GuestMobility
-    implements RegistrationEvents.Consequences, PseudoHomeNetwork.GuestListener {
-
-  /** An announcement that soon after the last effort is a repetition; a VMM makes five. */
-  static final long DEBOUNCE_NS = 2_000_000_000L;
+    implements Arrival.Consequences,
+        RegistrationEvents.Consequences,
+        PseudoHomeNetwork.GuestListener {
 
   /**
    * Who said that the VM is here need not say it again for an update that waited for its keys no
@@ -55,10 +53,10 @@ final class GuestMobility
   private final Fence fence = new Fence();
   private final UpdateGate gate;
   private final Departure departure;
+  private final Arrival arrival;
 
   private MobileNodeSettings settings;
   private Place place = Place.UNDECIDED;
-  private long effortNs;
   private long nowNs;
 
   GuestMobility(
@@ -94,6 +92,9 @@ final class GuestMobility
     this.departure =
         new Departure(
             fence, list, presence, foreignStay, homeStay, link, keys, handover, log);
+    this.arrival =
+        new Arrival(
+            settings, presence, fence, departure, handover, recorder, this, log);
   }
 
   BindingUpdateList list() {
@@ -132,7 +133,7 @@ final class GuestMobility
     handover.clock(now);
     if (detector.start(now)) {
       // Where settings say that this is home, that was decided before there was a time.
-      seekGuest();
+      arrival.seek(nowNs);
     }
   }
 
@@ -144,6 +145,7 @@ final class GuestMobility
     homeStay.settings(changed);
     events.vm(changed.name());
     departure.vm(changed.name());
+    arrival.settings(changed);
     gate.lifetimeNs(changed.lifetimeSeconds() * SECOND_NS);
     detector.settings(changed.location(), changed.homePrefixes());
     boolean registers = isRegistering();
@@ -175,7 +177,7 @@ final class GuestMobility
     detector.careOf(foreignStay.careOf());
     relocate();
     if (place == Place.FOREIGN && presence.isHere()) {
-      effortNs = nowNs;
+      arrival.effort(nowNs);
       registerAbroad(false);
     }
   }
@@ -210,141 +212,19 @@ final class GuestMobility
     return foreignStay;
   }
 
-  /** The VM has arrived. */
-  void arrived(Trigger trigger) {
-    switch (presence.confirm(nowNs)) {
-      case ABSENT, SILENT -> begin(trigger);
-      case PAUSED -> resume(trigger);
-      default -> {
-        transmitDue();
-        again();
-      }
-    }
+  /** What is heard and said of the VM's being here. */
+  Arrival arrival() {
+    return arrival;
   }
 
-  /** The VM is about to come, and not here yet. */
-  void expected() {
-    presence.expected();
-  }
-
-  /** A migration of the VM from here is under way, or has failed. */
-  void migrating(boolean underWay) {
-    if (!underWay) {
-      presence.uncertain();
-    }
-    handover.migrating(underWay, place == Place.HOME);
-  }
-
-  /** The VM is elsewhere now, or stopped here. */
-  void paused() {
-    paused(false, nowNs);
-  }
-
-  /** The VMM has stopped the VM here, and says so if it goes on here. */
-  void stopped(long sinceNs) {
-    paused(true, sinceNs);
-  }
-
-  /** The VM was stopped here, and may go on here or elsewhere: nothing is refreshed meanwhile. */
-  private void paused(boolean byVmm, long sinceNs) {
-    boolean news = presence.paused(byVmm, nowNs);
-    if (news) {
-      recorder.paused(place.toString(), nowNs);
-      log.info("guest paused vm={} place={}", settings.name(), place);
-    }
-    // The home agent, or the next host, may have told first that the guest is away.
-    if (news || handover.isMigrating()) {
-      handover.paused(place == Place.HOME, sinceNs);
-    }
-  }
-
-  /** The VM is elsewhere now: another host has asked for its packets, by the home agent's word. */
-  void moved() {
-    if (!handover.isMigrating()) {
-      paused();
-    } else if (presence.paused(false, nowNs)) {
-      // When it was stopped, its VMM is about to say.
-      recorder.paused(place.toString(), nowNs);
-      log.info("guest paused vm={} place={}", settings.name(), place);
-    }
-  }
-
-  /**
-   * A frame of the guest. Allocates nothing if the guest is known to be here.
-   *
-   * @return false if the frame is to be ignored: the guest has just left, or the hook did not tell
-   *     of it
-   */
-  boolean heard(Trigger trigger) {
-    if (!presence.heard(nowNs)) {
-      if (trigger == Trigger.ANNOUNCEMENT) {
-        again();
-      }
-      return true;
-    }
-    GuestPresence.State state = presence.state();
-    if (state == GuestPresence.State.PAUSED && presence.isGuarded(nowNs)) {
-      return true;
-    }
-    if (isElsewhere(state)) {
-      if (trigger == Trigger.ANNOUNCEMENT) {
-        handover.onGuest();
-      }
-      return state != GuestPresence.State.ABSENT;
-    }
-    switch (presence.confirm(nowNs)) {
-      case ASKED -> {
-        transmitDue();
-        if (trigger == Trigger.ANNOUNCEMENT) {
-          again();
-        }
-      }
-      case PAUSED -> resume(trigger);
-      default -> begin(trigger);
-    }
-    return true;
-  }
-
-  /** Whether a frame of the guest does not say that it runs here. */
-  private boolean isElsewhere(GuestPresence.State state) {
-    return switch (state) {
-      case ABSENT -> fence.isGuarded(nowNs) || settings.arrivesByHookOnly();
-      case PAUSED -> presence.isCertain() || settings.arrivesByHookOnly();
-      default -> false;
-    };
-  }
-
-  private void begin(Trigger trigger) {
-    fence.lift();
-    departure.returned();
-    effortNs = nowNs;
-    recorder.arrived(trigger, place.toString(), nowNs);
-    handover.here();
-    act(true);
-    log.info(
-        "guest arrived vm={} trigger={} place={} moves={}",
-        settings.name(), trigger.text(), place, recorder.moves());
-  }
-
-  /**
-   * The VM goes on where it was stopped. Whether it ran elsewhere meanwhile is not known here (a
-   * migration that was given up late), so the home agent is told again; tunnels stay open.
-   */
-  private void resume(Trigger trigger) {
-    effortNs = nowNs;
-    recorder.resumed(nowNs);
-    log.info(
-        "guest resumed vm={} trigger={} place={}", settings.name(), trigger.text(), place);
-    handover.here();
+  @Override
+  public void register() {
     act(true);
   }
 
-  /** The guest is here already and says so again: it may have been away without our notice. */
-  private void again() {
-    if (nowNs - effortNs >= DEBOUNCE_NS) {
-      effortNs = nowNs;
-      act(true);
-    }
+  @Override
+  public void goOn() {
+    transmitDue();
   }
 
   /**
@@ -449,6 +329,7 @@ final class GuestMobility
     }
     log.info("location vm={} place={} was={}", settings.name(), now, place);
     place = now;
+    arrival.place(now);
     if (!presence.isHere()) {
       presence.left();
     }
@@ -457,21 +338,10 @@ final class GuestMobility
     }
     departure.relocated(nowNs);
     if (presence.isHere()) {
-      effortNs = nowNs;
+      arrival.effort(nowNs);
       act(false);
     } else {
-      seekGuest();
-    }
-  }
-
-  /**
-   * At home, asks for a guest that may have come while nobody listened, and has nothing to say:
-   * none but this node would end its binding (RFC 6275 §11.5.5). Abroad the answer could come from
-   * another host of the same network.
-   */
-  private void seekGuest() {
-    if (place == Place.HOME && !fence.isDown() && !settings.arrivesByHookOnly()) {
-      presence.seek(nowNs);
+      arrival.seek(nowNs);
     }
   }
 

@@ -160,7 +160,7 @@ final class HomeLinkWatch {
     }
     long source = EthernetHeader.sourceBits(frame.bytes(), frame.offset());
     if (source == settings.guestMac().bits()) {
-      if (mobility.heard(trigger(frame))) {
+      if (mobility.arrival().heard(trigger(frame), nowNs)) {
         noteSource(frame);
       }
     } else if (source != settings.tapMac().bits() && isForGuestAtHome(frame)) {

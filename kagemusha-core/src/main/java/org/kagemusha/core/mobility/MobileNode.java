@@ -10,28 +10,24 @@ import org.kagemusha.core.ipsec.SecurityAssociationDatabase;
 import org.kagemusha.core.message.PrefixInformation;
 import org.kagemusha.core.mobility.LocationDetector.Place;
 import org.kagemusha.core.neighbor.HomeRouter;
-import org.kagemusha.core.neighbor.PseudoHomeNetwork;
 import org.kagemusha.core.node.Counter;
 import org.kagemusha.core.node.Counters;
-import org.kagemusha.core.node.DropReason;
 import org.kagemusha.core.node.HomeLink;
 import org.kagemusha.core.node.NodeEngine;
 import org.kagemusha.core.node.Underlay;
 import org.kagemusha.core.signalling.SignallingReader;
-import org.kagemusha.core.tunnel.OffloadState;
 import org.kagemusha.core.tunnel.TunnelContext;
-import org.kagemusha.core.wire.EthernetHeader;
 import org.kagemusha.core.wire.Ipv6Address;
-import org.kagemusha.core.wire.Ipv6Header;
 import org.kagemusha.core.wire.PacketBuffer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The mobile node beside a VM (RFC 6275 §11). The methods follow the packet: a frame of the guest
- * comes by {@link #onHomeFrame}, is answered by the pseudo home network or enters the tunnel; what
- * the home agent sends comes by {@link #onUnderlayPacket}. Where the guest is, and what the home
- * agent has to know of it, is {@link GuestMobility}'s.
+ * The mobile node beside a VM (RFC 6275 §11). It puts the parts together: a frame of the guest
+ * comes by {@link #onHomeFrame} and is {@link GuestInput}'s; what the home agent sends comes by
+ * {@link #onUnderlayPacket} and is {@link UnderlayInput}'s. Whether the guest is here is {@link
+ * Arrival}'s to know, and where that is, and what the home agent has to know of it, {@link
+ * GuestMobility}'s.
  *
  * <p>With {@code location = AUTO} this place is the home link while a Router Advertisement with a
  * home prefix, multicast by another station on the bridge, is younger than its router lifetime;
@@ -68,8 +64,6 @@ public final class MobileNode implements NodeEngine {
 
   private static final Logger LOG = LoggerFactory.getLogger(MobileNode.class);
 
-  private final HomeLink guestLink;
-  private final RandomGenerator random;
   private final Counters counters;
   private final SecurityAssociationDatabase associations;
   private final SignallingReader reader;
@@ -85,10 +79,9 @@ public final class MobileNode implements NodeEngine {
   private final EncapsulationChoice encapsulation;
   private final LongSupplier wallClockMs;
   private final Handover handover;
-  private final OffloadState offload = new OffloadState();
+  private final GuestInput guestInput;
 
   private MobileNodeSettings settings;
-  private PseudoHomeNetwork pseudoHome;
   private boolean started;
   private int handoverRoom;
 
@@ -134,8 +127,6 @@ public final class MobileNode implements NodeEngine {
       LongSupplier monotonicNs,
       Counters counters) {
     this.settings = settings;
-    this.guestLink = guestLink;
-    this.random = random;
     this.counters = counters;
     this.associations = associations;
     this.reader = new SignallingReader(associations);
@@ -175,31 +166,13 @@ public final class MobileNode implements NodeEngine {
     this.homeLink =
         new HomeLinkWatch(
             mobility, traffic, frames, signalling, reader, keys, associations, counters);
-    this.pseudoHome = newPseudoHome(settings.homeRouter());
+    this.guestInput =
+        new GuestInput(guestLink, mobility, traffic, homeLink, random, counters);
     apply(settings);
   }
 
-  private PseudoHomeNetwork newPseudoHome(HomeRouter router) {
-    PseudoHomeNetwork network =
-        new PseudoHomeNetwork(
-            new PseudoHomeNetwork.Settings(
-                settings.guestMac(),
-                settings.homePrefixes(),
-                settings.homeAgents().get(0),
-                router,
-                settings.pseudoMac()),
-            guestLink,
-            mobility,
-            random,
-            counters);
-    // The bridge must not learn the home router's address here: other guests of the same home link,
-    // each with a node of its own, may be on it.
-    network.ethernetSource(settings.tapMac());
-    mobility.pseudoHome(network);
-    return network;
-  }
-
   private void apply(MobileNodeSettings changed) {
+    guestInput.settings(changed);
     handover.settings(changed.name(), changed.guestMac(), handoverRoom);
     tunnels.settings(changed.tunnel());
     tunnels.errorSource(changed.homeAgents().get(0));
@@ -220,21 +193,7 @@ public final class MobileNode implements NodeEngine {
    */
   public void settings(MobileNodeSettings changed, long nowNs) {
     clock(nowNs);
-    MobileNodeSettings before = settings;
     settings = changed;
-    boolean otherLink =
-        !changed.guestMac().equals(before.guestMac())
-            || !changed.pseudoMac().equals(before.pseudoMac())
-            || !changed.homePrefixes().equals(before.homePrefixes())
-            || !changed.homeAgents().get(0).equals(before.homeAgents().get(0));
-    boolean otherRouter =
-        changed.homeRouter() != null && !changed.homeRouter().equals(before.homeRouter());
-    HomeRouter router = otherRouter ? changed.homeRouter() : pseudoHome.router();
-    if (otherLink) {
-      pseudoHome = newPseudoHome(router);
-    } else if (otherRouter) {
-      pseudoHome.router(router);
-    }
     apply(changed);
     LOG.info("settings applied vm={}", changed.name());
   }
@@ -353,7 +312,7 @@ public final class MobileNode implements NodeEngine {
   /** The VM has arrived (idempotent). */
   public void arrived(Trigger trigger, long nowNs) {
     clock(nowNs);
-    mobility.arrived(trigger);
+    mobility.arrival().arrived(trigger, nowNs);
   }
 
   /**
@@ -363,7 +322,7 @@ public final class MobileNode implements NodeEngine {
    */
   public void paused(long nowNs) {
     clock(nowNs);
-    mobility.paused();
+    mobility.arrival().paused(nowNs);
   }
 
   /**
@@ -375,13 +334,13 @@ public final class MobileNode implements NodeEngine {
    */
   public void stopped(long nowNs, long sinceNs) {
     clock(nowNs);
-    mobility.stopped(sinceNs);
+    mobility.arrival().stopped(sinceNs, nowNs);
   }
 
   /** The VM is about to come to this host, and does not run here yet (idempotent). */
   public void expected(long nowNs) {
     clock(nowNs);
-    mobility.expected();
+    mobility.arrival().expected();
   }
 
   /**
@@ -390,7 +349,7 @@ public final class MobileNode implements NodeEngine {
    */
   public void migrating(boolean underWay, long nowNs) {
     clock(nowNs);
-    mobility.migrating(underWay);
+    mobility.arrival().migrating(underWay);
   }
 
   /**
@@ -438,57 +397,7 @@ public final class MobileNode implements NodeEngine {
   public void onHomeFrame(PacketBuffer frame, long nowNs) {
     clock(nowNs);
     counters.add(Counter.HOME_FRAMES_RECEIVED);
-    DropReason unfinishable =
-        OffloadState.finish(frame, EthernetHeader.BYTES + Ipv6Header.BYTES);
-    if (unfinishable != null) {
-      counters.drop(unfinishable);
-    } else if (frame.length() < EthernetHeader.BYTES) {
-      counters.drop(DropReason.FRAME_TRUNCATED);
-    } else if (EthernetHeader.sourceBits(frame.bytes(), frame.offset())
-        == settings.guestMac().bits()) {
-      onGuestFrame(frame, nowNs);
-    } else if (frame.isSuperPacket()) {
-      counters.drop(DropReason.FRAME_FOREIGN_STATION);
-    } else {
-      homeLink.onStrangerFrame(frame, pseudoHome, nowNs);
-    }
-  }
-
-  private void onGuestFrame(PacketBuffer frame, long nowNs) {
-    if (!mobility.heard(HomeLinkWatch.trigger(frame))) {
-      counters.drop(DropReason.TUNNEL_NOT_UP);
-    } else if (mobility.place() == Place.FOREIGN) {
-      onGuestFrameAbroad(frame, nowNs);
-    } else if (mobility.place() == Place.HOME) {
-      homeLink.noteSource(frame);
-      counters.drop(DropReason.FRAME_NOT_FOR_US);
-    } else {
-      counters.drop(DropReason.TUNNEL_NOT_UP);
-    }
-  }
-
-  private void onGuestFrameAbroad(PacketBuffer frame, long nowNs) {
-    int type = EthernetHeader.type(frame.bytes(), frame.offset());
-    if (type == EthernetHeader.TYPE_RARP) {
-      return;
-    }
-    if (type != EthernetHeader.TYPE_IPV6) {
-      counters.drop(DropReason.FRAME_TYPE_NOT_CARRIED);
-      return;
-    }
-    int at = frame.offset() + EthernetHeader.BYTES;
-    if (!Ipv6Header.isComplete(frame.bytes(), at, frame.length() - EthernetHeader.BYTES)) {
-      counters.drop(DropReason.IPV6_MALFORMED);
-      return;
-    }
-    if (frame.isSuperPacket() && !offload.isSegmentable(frame, at)) {
-      counters.drop(DropReason.OFFLOAD_INVALID);
-      return;
-    }
-    if (pseudoHome.onGuestFrame(frame, nowNs) == PseudoHomeNetwork.Verdict.DATA) {
-      frame.set(at, Ipv6Header.BYTES + Ipv6Header.payloadLength(frame.bytes(), at));
-      traffic.uplink(frame, nowNs);
-    }
+    guestInput.onFrame(frame, nowNs);
   }
 
   /**
@@ -541,7 +450,7 @@ public final class MobileNode implements NodeEngine {
   }
 
   private void give(PacketBuffer ipv6) {
-    pseudoHome.deliver(ipv6);
+    guestInput.deliver(ipv6);
   }
 
   @Override
@@ -578,7 +487,7 @@ public final class MobileNode implements NodeEngine {
 
   /** What is known of the home router, for saving; or null. */
   public HomeRouter homeRouter() {
-    return pseudoHome.router();
+    return guestInput.router();
   }
 
   /** For the status command. */

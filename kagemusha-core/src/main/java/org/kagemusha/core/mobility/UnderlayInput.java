@@ -91,7 +91,8 @@ final class UnderlayInput {
     if (mobility.careOf() == null) {
       counters.drop(DropReason.OUTER_DESTINATION_WRONG);
     } else if (reader.signalling().message() instanceof HandoverMessage) {
-      handover.onMessage(reader.signalling(), mobility.careOf(), mobility::moved);
+      handover.onMessage(
+          reader.signalling(), mobility.careOf(), () -> mobility.arrival().moved(nowNs));
     } else {
       signalling.receive(reader.signalling(), mobility.careOf(), nowNs);
     }
