@@ -47,7 +47,8 @@ class SilentGuestTest {
       assertTrue(lines.get(0).contains("\t135"), "the question first: " + lines);
       assertTrue(!lines.get(0).startsWith(Topology.GUEST_MAC), "of another: " + lines);
       assertTrue(
-          lines.get(1).matches(Topology.GUEST_MAC + "\t136\t(1|True)"), "then the answer: " + lines);
+          lines.get(1).matches(Topology.GUEST_MAC + "\t136\t(1|True)"),
+          "then the answer: " + lines);
       assertEquals(List.of(), wire.packets(Wire.FAULTY));
     }
   }
