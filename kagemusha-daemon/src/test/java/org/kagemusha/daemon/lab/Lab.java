@@ -118,36 +118,34 @@ final class Lab {
     tell(mtu, List.copyOf(subjects.keySet()));
   }
 
-  /** First the guest's daemon alone on its host, then the same daemon among many idle ones. */
+  /**
+   * A host where the guest's daemon is alone and one where it is among many idle ones, in turn: both
+   * have the same machine, whatever else it does meanwhile.
+   */
   private void compareWithCrowd(Path directory, int mtu) throws IOException {
     Map<Figures, Subject> subjects = new LinkedHashMap<>();
-    List<Figures> both = new ArrayList<>();
     try {
       for (SubjectName name : options.subjects()) {
         setUp(name, mtu, directory, subjects);
+        setUp(name.among(options.crowd()), mtu, directory, subjects);
       }
-      rounds(mtu, subjects);
-      Map<Figures, Subject> crowded = new LinkedHashMap<>();
       for (Map.Entry<Figures, Subject> entry : subjects.entrySet()) {
         SubjectName name = entry.getKey().subject();
-        say("starting " + (options.crowd() - 1) + " idle daemons beside " + name);
-        Figures figures = new Figures(name.among(options.crowd()), mtu);
-        double pss =
-            ((KagemushaSubject) entry.getValue())
-                .crowd(options.crowd() - 1, options.oneBridge());
-        figures.add(Measure.PSS_IDLE, pss);
-        crowded.put(figures, entry.getValue());
+        if (name.daemons() > 1) {
+          say("starting " + (name.daemons() - 1) + " idle daemons: " + name);
+          double pss =
+              ((KagemushaSubject) entry.getValue()).crowd(name.daemons() - 1, options.oneBridge());
+          entry.getKey().add(Measure.PSS_IDLE, pss);
+        }
       }
-      rounds(mtu, crowded);
-      both.addAll(subjects.keySet());
-      both.addAll(crowded.keySet());
+      rounds(mtu, subjects);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
     } finally {
       close(subjects);
     }
-    tell(mtu, both);
+    tell(mtu, List.copyOf(subjects.keySet()));
   }
 
   private void rounds(int mtu, Map<Figures, Subject> subjects) throws IOException {
