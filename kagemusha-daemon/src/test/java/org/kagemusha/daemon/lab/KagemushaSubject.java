@@ -58,6 +58,9 @@ final class KagemushaSubject extends Subject {
       }
       awaitPath();
       daemon.await("registered", status -> text(status, "state").equals("registered"));
+      if (kind.isOneEnd()) {
+        leavesAllToTheKernel(agent);
+      }
       if (kind.isByKernel()) {
         agent.await("kernel encapsulation", KagemushaSubject::isByKernel);
         daemon.await("kernel encapsulation", KagemushaSubject::isByKernel);
@@ -167,6 +170,18 @@ final class KagemushaSubject extends Subject {
       }
     }
     return text.toString();
+  }
+
+  private static void leavesAllToTheKernel(DaemonProcess agent) throws IOException {
+    JsonObject counters =
+        JsonParser.parseString(agent.ask("show counters json"))
+            .getAsJsonObject()
+            .getAsJsonObject("counters");
+    for (String counter : List.of("tunnel_packets_sent", "tunnel_packets_received")) {
+      if (counters.get(counter).getAsLong() != 0) {
+        throw new IOException("the home agent's daemon has " + counter + ", not its kernel");
+      }
+    }
   }
 
   private static boolean isByKernel(String status) {

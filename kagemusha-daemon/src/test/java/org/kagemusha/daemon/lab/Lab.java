@@ -119,8 +119,8 @@ final class Lab {
   }
 
   /**
-   * A host where the guest's daemon is alone and one where it is among many idle ones, in turn: both
-   * have the same machine, whatever else it does meanwhile.
+   * A host where the guest's daemon is alone and one where it is among many idle ones, in turn:
+   * both have the same machine, whatever else it does meanwhile.
    */
   private void compareWithCrowd(Path directory, int mtu) throws IOException {
     Map<Figures, Subject> subjects = new LinkedHashMap<>();
