@@ -80,9 +80,9 @@ final class Arrival {
     }
   }
 
-  /** The VM is about to come, and not here yet. */
-  void expected() {
-    presence.expected();
+  /** The VM is about to come and not here yet, or does not come. */
+  void expected(boolean coming) {
+    presence.expected(coming);
   }
 
   /** A migration of the VM from here is under way, or has failed. */

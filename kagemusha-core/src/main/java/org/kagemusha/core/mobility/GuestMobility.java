@@ -469,6 +469,15 @@ final class GuestMobility
     return place == Place.HOME && !homeStay.isSettled();
   }
 
+  /**
+   * Says whether packets may come through a tunnel: not once the VM is at home and deregistered, nor
+   * once it has left and nothing is done for it any more.
+   */
+  boolean expectsTunnels() {
+    boolean settled = place == Place.HOME && homeStay.isSettled();
+    return !presence.isAway() && !settled || handover.isBusy() || fence.isReleasing();
+  }
+
   /** Says whether the guest has come and has not left. */
   boolean isGuestKnown() {
     return presence.state() != GuestPresence.State.ABSENT;

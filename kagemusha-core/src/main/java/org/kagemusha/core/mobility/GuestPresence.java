@@ -166,12 +166,18 @@ final class GuestPresence {
     }
   }
 
-  /** The VM is about to come: if it answered now, that would be from elsewhere. */
-  void expected() {
-    expected = true;
-    if (state == State.ABSENT) {
+  /** Whether the VM is about to come: if it answered now, that would be from elsewhere. */
+  void expected(boolean coming) {
+    expected = coming;
+    if (coming && state == State.ABSENT) {
       nextNs = NodeEngine.NEVER;
     }
+  }
+
+  /** Says whether the VM is not here, as far as is known, and is not about to come. */
+  boolean isAway() {
+    boolean givenUp = state == State.SILENT && nextNs == NodeEngine.NEVER;
+    return !expected && (state == State.ABSENT || givenUp);
   }
 
   private void askAgain(long nowNs) {

@@ -337,10 +337,13 @@ public final class MobileNode implements NodeEngine {
     mobility.arrival().stopped(sinceNs, nowNs);
   }
 
-  /** The VM is about to come to this host, and does not run here yet (idempotent). */
-  public void expected(long nowNs) {
+  /**
+   * The VM is about to come to this host, and does not run here yet; or it does not come after all
+   * (idempotent).
+   */
+  public void expected(boolean coming, long nowNs) {
     clock(nowNs);
-    mobility.arrival().expected();
+    mobility.arrival().expected(coming);
   }
 
   /**
@@ -478,6 +481,14 @@ public final class MobileNode implements NodeEngine {
   /** Whether the VM has come and has not left, as far as is known; it may be paused or silent. */
   public boolean isGuestHere() {
     return mobility.isGuestKnown();
+  }
+
+  /**
+   * Whether packets may come through a tunnel though nothing more is sent from here: the VM is or
+   * was here, abroad, or is about to come. Otherwise none do before something is sent.
+   */
+  public boolean expectsTunnels() {
+    return mobility.expectsTunnels();
   }
 
   /** True while the edge shall watch the bridge (promiscuous packet socket) at home. */

@@ -385,8 +385,10 @@ class HandoverTest {
     assertTrue(source.node.isHandingOver());
     world.pass(4 * SECOND);
     assertTrue(source.node.isHandingOver());
+    assertTrue(source.node.expectsTunnels());
     world.pass(2 * SECOND);
     assertFalse(source.node.isHandingOver());
+    assertFalse(source.node.expectsTunnels());
     assertEquals(
         source.counters.get(Counter.HANDOVER_PACKETS_KEPT),
         source.counters.drops(DropReason.HANDOVER_NOT_FETCHED));

@@ -1,6 +1,7 @@
 package org.kagemusha.core.mobility;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.kagemusha.core.mobility.MobileNodeFixture.CARE_OF;
 import static org.kagemusha.core.mobility.MobileNodeFixture.HOME_ADDRESS;
@@ -72,6 +73,43 @@ class PresenceTest {
       assertEquals(List.of("guest silent vm=vm1 place=foreign"), log.warnings());
     }
     assertEquals("silent", f.state());
+  }
+
+  @Test
+  void tunnelsAreExpectedWhileTheGuestIsHereOrAboutToCome() {
+    f.start();
+    assertFalse(f.node.expectsTunnels());
+    f.node.expected(true, f.now);
+    assertTrue(f.node.expectsTunnels());
+    f.node.expected(false, f.now);
+    assertFalse(f.node.expectsTunnels());
+    f.node.expected(true, f.now);
+    f.registered();
+    assertTrue(f.node.expectsTunnels());
+    f.node.left(f.now);
+    assertFalse(f.node.expectsTunnels());
+  }
+
+  @Test
+  void tunnelsAreExpectedOfASilentGuestUntilItsBindingHasEnded() {
+    f.start().registered();
+    f.guestAnswers = false;
+    f.pass(20 * SECOND);
+    assertEquals("silent", f.state());
+    assertTrue(f.node.expectsTunnels());
+    f.pass(3600 * SECOND);
+    assertFalse(f.node.expectsTunnels());
+  }
+
+  @Test
+  void tunnelsAreExpectedUntilARelease() {
+    f.start().registered();
+    f.node.release(f.now);
+    assertEquals("deregistering", f.state());
+    assertTrue(f.node.expectsTunnels());
+    f.pass(60 * SECOND);
+    assertEquals("released", f.state());
+    assertFalse(f.node.expectsTunnels());
   }
 
   /** Seconds after which the guest was asked, counted from when it was heard before. */

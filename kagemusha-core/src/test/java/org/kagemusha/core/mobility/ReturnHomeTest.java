@@ -109,10 +109,22 @@ class ReturnHomeTest {
   }
 
   @Test
+  void tunnelsAreExpectedUntilTheGuestIsAtHomeForGood() {
+    f.settings = MobileNodeFixture.settings(Location.HOME);
+    f.start().onHomeFrame(routerAdvertisement());
+    assertFalse(f.node.expectsTunnels());
+    guestFrameOnTheBridge();
+    assertTrue(f.node.expectsTunnels());
+    bridge(acknowledgement(0, lastUpdate().sequence()));
+    assertEquals("home", f.state());
+    assertFalse(f.node.expectsTunnels());
+  }
+
+  @Test
   void guestThatIsAboutToComeIsNotAskedFor() {
     f.settings = MobileNodeFixture.settings(Location.HOME);
     f.start().pass(SECOND);
-    f.node.expected(f.now);
+    f.node.expected(true, f.now);
     f.pass(10 * SECOND);
     assertEquals(List.of(), questions());
     assertEquals("waiting", f.state());
@@ -122,7 +134,7 @@ class ReturnHomeTest {
   void guestThatIsAboutToComeIsNotAskedForWhenTheHomeLinkIsFoundLater() {
     f.settings = MobileNodeFixture.settings(Location.AUTO);
     f.start();
-    f.node.expected(f.now);
+    f.node.expected(true, f.now);
     f.onHomeFrame(routerAdvertisement());
     f.pass(10 * SECOND);
     assertEquals(List.of(), questions());

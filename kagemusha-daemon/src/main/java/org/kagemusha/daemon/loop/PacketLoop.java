@@ -152,9 +152,9 @@ public final class PacketLoop implements AutoCloseable {
   /**
    * Begins to read a descriptor, from the loop's own thread.
    *
-   * @return stops reading when closed; the descriptor itself stays open
+   * @return stops reading when run; the descriptor itself stays open
    */
-  public AutoCloseable addOnLoop(PacketSource source) {
+  public Runnable addOnLoop(PacketSource source) {
     SourceHandle handle = new SourceHandle(this, source);
     loop.register(handle)
         .addListener(

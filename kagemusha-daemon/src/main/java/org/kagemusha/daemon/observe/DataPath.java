@@ -10,6 +10,7 @@ import com.google.gson.JsonObject;
  * @param udpOffloads whether it does so for UDP too, which older kernels do not
  * @param coalescing whether segments are joined for the tap
  * @param batch packets in one system call at most
+ * @param tunnels whether what comes through tunnels is received: not while nothing can come
  * @param udpSegmentation whether the kernel cuts ESP in UDP into packets, UDP_SEGMENT
  * @param udpJoining whether it hands over several packets of ESP in UDP in one, UDP_GRO
  * @param kernelEncapsulation whether the kernel encapsulates clear super-frames: {@code off},
@@ -26,6 +27,7 @@ public record DataPath(
     boolean udpOffloads,
     boolean coalescing,
     int batch,
+    boolean tunnels,
     boolean udpSegmentation,
     boolean udpJoining,
     String kernelEncapsulation,
@@ -37,7 +39,7 @@ public record DataPath(
   /** Adds a row for each stage. */
   void rows(TextTable table) {
     table.row(link, frames() + (coalescing ? ", coalescing" : ""));
-    table.row("underlay", "batches of " + batch + ", ESP in UDP " + udp());
+    table.row("underlay", "batches of " + batch + ", ESP in UDP " + udp() + closed());
     if (!kernelEncapsulation.equals("off")) {
       table.row("kernel encapsulation", kernelEncapsulation);
     }
@@ -56,6 +58,7 @@ public record DataPath(
     json.addProperty("tap_udp_offloads", udpOffloads);
     json.addProperty("coalescing", coalescing);
     json.addProperty("batch", batch);
+    json.addProperty("tunnels", tunnels);
     json.addProperty("udp_segment", udpSegmentation);
     json.addProperty("udp_gro", udpJoining);
     json.addProperty("kernel_encapsulation", kernelEncapsulation);
@@ -71,6 +74,10 @@ public record DataPath(
       return "frame by frame";
     }
     return udpOffloads ? "super-frames of TCP and UDP" : "super-frames of TCP";
+  }
+
+  private String closed() {
+    return tunnels ? "" : ", tunnels closed";
   }
 
   private String udp() {

@@ -29,7 +29,7 @@ final class CopySource implements PacketSource, AutoCloseable {
   private final PacketLoop loop;
   private final MobileNode engine;
   private GuestFrameCopies copies;
-  private AutoCloseable reading;
+  private Runnable reading;
   private PacketBuffer frame;
   private boolean wanted;
 
@@ -92,13 +92,9 @@ final class CopySource implements PacketSource, AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      if (reading != null) {
-        reading.close();
-        reading = null;
-      }
-    } catch (Exception e) {
-      log.warn("copies end badly cause={}", e.toString());
+    if (reading != null) {
+      reading.run();
+      reading = null;
     }
     if (copies != null) {
       copies.close();

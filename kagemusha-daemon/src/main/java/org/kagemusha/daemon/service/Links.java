@@ -170,6 +170,7 @@ final class Links implements PacketSink, AutoCloseable {
         device.kind(),
         device.offloads(), device.segmentsUdp(), home.isCoalescing(),
         underlay.batch(started.batch()),
+        underlay.tunnels() != null && underlay.tunnels().isOpen(),
         underlay.segmentsUdp(), underlay.joinsUdp(), kernelText(),
         direct == null ? "off" : direct.text(), CipherChoice.inUse(),
         team == null ? 1 : team.members(), loop.scheduling());

@@ -54,7 +54,10 @@ public final class MobileNodeService extends Service {
   private static final long ROUTINE_SECONDS = 10;
   private static final long TIDY_SECONDS = 2;
 
-  /** How often rules are installed again that another tool may have flushed. */
+  /**
+   * How often rules are installed again that another tool may have flushed, and what is not needed
+   * is let go.
+   */
   static final long RULES_SECONDS = 60;
 
   private volatile VmConfig config;
@@ -181,7 +184,7 @@ public final class MobileNodeService extends Service {
       loop().execute(() -> keys.provisioner().want("start"));
     }
     loop().execute(() -> routine = following(ROUTINE_SECONDS, this::routine));
-    every(RULES_SECONDS, this::assertRules);
+    every(RULES_SECONDS, this::again);
     guarded.join();
   }
 
@@ -225,6 +228,9 @@ public final class MobileNodeService extends Service {
       watch.follow(config.guestMac(), config.home().agents());
       copies.follow();
     }
+    if (engine.expectsTunnels() && links.underlay().tunnels() != null) {
+      links.underlay().tunnels().expect();
+    }
     if (!routerKnown && engine.homeRouter() != null) {
       routerKnown = true;
       routers.save(engine.homeRouter());
@@ -242,9 +248,12 @@ public final class MobileNodeService extends Service {
     notifier().status(statusLine());
   }
 
-  private void assertRules() {
+  private void again() {
     tracker.assertRules();
     links.again();
+    if (!engine.expectsTunnels() && links.underlay().tunnels() != null) {
+      links.underlay().tunnels().idle();
+    }
     if (guard != null) {
       edge().executor().execute(guard::again);
       edge().executor().execute(routerPath::again);
@@ -302,6 +311,9 @@ public final class MobileNodeService extends Service {
       try {
         links.underlay().local(underlaySettings(address, mtu));
         local = address;
+        if (!engine.expectsTunnels()) {
+          links.underlay().tunnels().rest();
+        }
         encapsulate();
       } catch (KernelException e) {
         log.error("care-of address of no use coa={} cause={}", address, e.getMessage());

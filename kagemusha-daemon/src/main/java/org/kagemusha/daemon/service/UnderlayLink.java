@@ -1,6 +1,8 @@
 package org.kagemusha.daemon.service;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.kagemusha.core.ipsec.UdpEncapsulation;
 import org.kagemusha.core.ipsec.engine.CipherTeam;
 import org.kagemusha.core.message.PcapWriter.Direction;
@@ -26,7 +28,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The raw sockets on both ways. They are opened when there is a local address for the first time
- * and follow it when it changes. What is sent in a wake-up of the loop goes out at its end.
+ * and follow it when it changes; those for tunnels are closed while nothing can come through one.
+ * What is sent in a wake-up of the loop goes out at its end.
  */
 final class UnderlayLink
     implements Underlay, PacketSink, UnderlaySocket.Refused, UnderlaySocket.Arrivals,
@@ -46,6 +49,7 @@ final class UnderlayLink
   private KernelEncapsulation kernel;
   private NextHops hops;
   private long flushNs;
+  private TunnelReception tunnels;
 
   /**
    * @param countsSent whether the engine leaves counting what is sent to us
@@ -87,8 +91,18 @@ final class UnderlayLink
           socket.joinsUdp());
     }
     for (UnderlayReceiver receiver : socket.receivers()) {
-      loop.addOnLoop(new Source(receiver));
+      if (!socket.tunnels().contains(receiver)) {
+        loop.addOnLoop(new Source(receiver));
+      }
     }
+    TunnelSockets sockets = new TunnelSockets();
+    sockets.read();
+    tunnels = new TunnelReception(sockets);
+  }
+
+  /** The sockets for what comes through tunnels, or null before there is a local address. */
+  TunnelReception tunnels() {
+    return tunnels;
   }
 
   @Override
@@ -126,6 +140,8 @@ final class UnderlayLink
     if (socket == null) {
       return Sent.UNREACHABLE;
     }
+    // It may be answered.
+    tunnels.expect();
     if (capture.isActive()) {
       if (!outgoing.settle()) {
         return Sent.NOT_SEALED;
@@ -212,6 +228,31 @@ final class UnderlayLink
   /** Whether the kernel joins ESP in UDP for us. */
   boolean joinsUdp() {
     return socket != null && socket.joinsUdp();
+  }
+
+  /** The receiving sockets that are not always open. */
+  private final class TunnelSockets implements TunnelReception.Sockets {
+
+    private final List<Runnable> readings = new ArrayList<>();
+
+    @Override
+    public void open() throws KernelException {
+      socket.openTunnels();
+      read();
+    }
+
+    void read() {
+      for (UnderlayReceiver receiver : socket.tunnels()) {
+        readings.add(loop.addOnLoop(new Source(receiver)));
+      }
+    }
+
+    @Override
+    public void close() {
+      readings.forEach(Runnable::run);
+      readings.clear();
+      socket.closeTunnels();
+    }
   }
 
   /** One of the receiving sockets. */

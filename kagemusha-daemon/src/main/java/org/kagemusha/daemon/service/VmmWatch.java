@@ -137,7 +137,7 @@ final class VmmWatch implements VmmListener, AutoCloseable {
       link.hurry();
     }
     forget();
-    engine.expected(System.nanoTime());
+    engine.expected(true, System.nanoTime());
     if (isAway()) {
       int moves = moves();
       expectation =
@@ -150,6 +150,7 @@ final class VmmWatch implements VmmListener, AutoCloseable {
   @Override
   public void notComing(String reason) {
     forget();
+    engine.expected(false, System.nanoTime());
     if (isAway()) {
       log.info("guest does not come vm={} reason=\"{}\"", vm, reason);
     }
@@ -162,6 +163,7 @@ final class VmmWatch implements VmmListener, AutoCloseable {
   /** A VM that came, and has left since, did come. */
   private void onTimeout(int movesBefore) {
     expectation = null;
+    engine.expected(false, System.nanoTime());
     if (isAway() && moves() == movesBefore) {
       log.warn(
           "guest did not come vm={} waited={}s registered=false", vm,

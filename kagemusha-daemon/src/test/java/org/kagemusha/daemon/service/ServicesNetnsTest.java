@@ -9,6 +9,8 @@ import static org.kagemusha.daemon.service.HomeAndHost.ip;
 import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -115,10 +117,14 @@ class ServicesNetnsTest {
         Daemon vm = new Daemon(net.host, "run", vm("10m", associations(true)))) {
       agent.await("ready name=ha");
       vm.await("ready name=vm1").await("care-of vm=vm1 .*new=2001:db8:3000");
+      assertEquals(List.of(), tunnelSockets());
+      net.ask("vm1", "prepare");
+      assertEquals(List.of("0029", "0032"), tunnelSockets());
       net.ask("vm1", "arrived");
       vm.await("registered vm=vm1");
       net.ping();
       JsonObject mobileNode = net.status("vm1");
+      assertTrue(mobileNode.getAsJsonObject("data_path").get("tunnels").getAsBoolean());
       assertEquals("registered", mobileNode.get("state").getAsString());
       assertTrue(
           mobileNode.getAsJsonObject("handover").get("arrival_to_first_downlink_ms").getAsDouble()
@@ -147,6 +153,15 @@ class ServicesNetnsTest {
     assertFalse(ip(net.host, "-6 address show dev eth0").contains("/128"));
     assertFalse(ip(net.host, "link show").contains("km-vm1"));
     assertFalse(Files.exists(directory.resolve("vm1.sock")));
+  }
+
+  /** The protocols of the host's raw sockets for tunnels, IPv6 in IPv6 (29) and ESP (32). */
+  private List<String> tunnelSockets() throws Exception {
+    return in(net.host, "cat /proc/net/raw6").lines()
+        .flatMap(line -> Pattern.compile(":(0029|0032) ").matcher(line).results())
+        .map(found -> found.group(1))
+        .sorted()
+        .toList();
   }
 
   @Test

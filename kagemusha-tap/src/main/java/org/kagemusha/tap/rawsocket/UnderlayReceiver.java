@@ -55,7 +55,7 @@ public final class UnderlayReceiver implements AutoCloseable {
   private static final int TYPE_2 = 2;
 
   private final int protocol;
-  private final Descriptor socket;
+  private final UnderlaySettings settings;
   private final EncapsulationSocket encapsulation;
   private final int headers;
   private final Counters counters;
@@ -63,6 +63,7 @@ public final class UnderlayReceiver implements AutoCloseable {
   private final ReceiveOffload offload;
   private final EarlyOpening opening;
   private final ByteBuffer kept = ByteBuffer.allocate(PacketBuffer.TAILROOM);
+  private Descriptor socket;
   private int next;
   private boolean drained;
   private int kernelDrops;
@@ -78,7 +79,6 @@ public final class UnderlayReceiver implements AutoCloseable {
 
   private UnderlayReceiver(
       int protocol,
-      Descriptor socket,
       EncapsulationSocket encapsulation,
       UnderlaySettings settings,
       Counters counters,
@@ -86,7 +86,7 @@ public final class UnderlayReceiver implements AutoCloseable {
       throws KernelException {
     this.opening = protocol == Protocol.ESP || protocol == Protocol.UDP ? opening : null;
     this.protocol = protocol;
-    this.socket = socket;
+    this.settings = settings;
     this.encapsulation = encapsulation;
     headers =
         encapsulation == null
@@ -105,31 +105,14 @@ public final class UnderlayReceiver implements AutoCloseable {
   }
 
   /**
-   * A raw socket of one protocol.
+   * For one protocol; {@link #open} opens its raw socket.
    *
    * @param opening opens ESP ahead of time; null: nobody does
    */
-  static UnderlayReceiver open(
+  static UnderlayReceiver of(
       int protocol, UnderlaySettings settings, Counters counters, EarlyOpening opening)
       throws KernelException {
-    Descriptor socket =
-        Descriptor.openSocket(
-            Constants.AF_INET6, Constants.SOCK_RAW, protocol, "raw socket " + protocol);
-    try {
-      if (protocol == Protocol.ICMPV6) {
-        passIcmpMessages(socket);
-      }
-      prepare(socket, settings);
-      UnderlayReceiver receiver =
-          new UnderlayReceiver(protocol, socket, null, settings, counters, opening);
-      receiver.bind(settings.local());
-      // What arrived between socket() and bind() was for any address.
-      receiver.discard();
-      return receiver;
-    } catch (KernelException | RuntimeException e) {
-      socket.close();
-      throw e;
-    }
+    return new UnderlayReceiver(protocol, null, settings, counters, opening);
   }
 
   /** The UDP socket, which is closed with the receiver. */
@@ -138,7 +121,7 @@ public final class UnderlayReceiver implements AutoCloseable {
       EarlyOpening opening)
       throws KernelException {
     try {
-      return new UnderlayReceiver(Protocol.UDP, null, socket, settings, counters, opening);
+      return new UnderlayReceiver(Protocol.UDP, socket, settings, counters, opening);
     } catch (KernelException | RuntimeException e) {
       socket.close();
       throw e;
@@ -179,7 +162,7 @@ public final class UnderlayReceiver implements AutoCloseable {
    * <p>After a batch that was not full there is one null without a call into the kernel: a lone
    * packet costs one call. Poll the descriptor then; it tells of what has come since.
    *
-   * @return the packet, or null for nothing now
+   * @return the packet, or null for nothing now, as while the socket is closed
    * @throws KernelException for an error that does not pass
    */
   public PacketBuffer receive() throws KernelException {
@@ -200,22 +183,57 @@ public final class UnderlayReceiver implements AutoCloseable {
 
   @Override
   public void close() {
-    if (encapsulation == null) {
-      socket.close();
-    } else {
+    shut();
+    if (encapsulation != null) {
       encapsulation.close();
     }
-    joined = null;
-    next = 0;
-    batch.filled(0);
     batch.release();
   }
 
+  /** Opens the raw socket, which is closed. */
+  void open(Ipv6Address local) throws KernelException {
+    Descriptor opened =
+        Descriptor.openSocket(
+            Constants.AF_INET6, Constants.SOCK_RAW, protocol, "raw socket " + protocol);
+    try {
+      if (protocol == Protocol.ICMPV6) {
+        passIcmpMessages(opened);
+      }
+      prepare(opened, settings);
+      opened.bind(local, 0);
+    } catch (KernelException e) {
+      opened.close();
+      throw e;
+    }
+    socket = opened;
+    kernelDrops = 0;
+    // What arrived between socket() and bind() was for any address.
+    discard();
+  }
+
+  /** Closes the raw socket, if it is open; what it had received is lost. */
+  void shut() {
+    if (socket != null) {
+      socket.close();
+      socket = null;
+    }
+    joined = null;
+    next = 0;
+    drained = false;
+    batch.filled(0);
+  }
+
+  /** Says whether there is a socket. */
+  boolean isOpen() {
+    return socket != null || encapsulation != null;
+  }
+
+  /** Binds the socket, if it is open, to another address. */
   void bind(Ipv6Address local) throws KernelException {
-    if (encapsulation == null) {
-      socket.bind(local, 0);
-    } else {
+    if (encapsulation != null) {
       encapsulation.bind(local);
+    } else if (socket != null) {
+      socket.bind(local, 0);
     }
   }
 
@@ -235,7 +253,7 @@ public final class UnderlayReceiver implements AutoCloseable {
   }
 
   private boolean fetch() throws KernelException {
-    if (drained) {
+    if (drained || !isOpen()) {
       drained = false;
       return false;
     }

@@ -19,9 +19,14 @@ import org.kagemusha.tap.libc.NativeMemory;
  * all bound to the local address, and one to send whole packets. Where ESP in UDP (RFC 3948) is
  * wanted, a UDP socket receives and sends it. None is connected: a connected one would make the
  * kernel answer other peers with ICMPv6 errors. Packets cross in batches. One thread.
+ *
+ * <p>The kernel compares each packet that it receives with all raw sockets of its protocol, one
+ * after the other. So who has no tunnel makes those of others slower: the two sockets for what
+ * comes through tunnels, IPv6 in IPv6 and ESP, can be closed meanwhile ({@link #closeTunnels}).
  */
 public final class UnderlaySocket implements Underlay, AutoCloseable {
 
+  /** Those of tunnels first. */
   private static final int[] PROTOCOLS = {
     Protocol.IPV6,
     Protocol.ESP,
@@ -30,6 +35,9 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
     Protocol.MOBILITY,
     Protocol.ICMPV6
   };
+
+  private static final int TUNNELS = 2;
+
   /** Hears what became of packets that {@link #send} had queued. */
   @FunctionalInterface
   public interface Refused {
@@ -59,11 +67,14 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
   private final UnderlaySender sender;
   private final List<UnderlayReceiver> receivers;
   private final int batch;
+  private Ipv6Address local;
 
-  private UnderlaySocket(UnderlaySender sender, List<UnderlayReceiver> receivers, int batch) {
+  private UnderlaySocket(
+      UnderlaySender sender, List<UnderlayReceiver> receivers, UnderlaySettings settings) {
     this.sender = sender;
     this.receivers = List.copyOf(receivers);
-    this.batch = batch;
+    batch = settings.batch();
+    local = settings.local();
   }
 
   /**
@@ -98,7 +109,9 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
     List<UnderlayReceiver> receivers = new ArrayList<>();
     try {
       for (int protocol : PROTOCOLS) {
-        receivers.add(UnderlayReceiver.open(protocol, settings, counters, opening));
+        UnderlayReceiver receiver = UnderlayReceiver.of(protocol, settings, counters, opening);
+        receivers.add(receiver);
+        receiver.open(settings.local());
       }
       EncapsulationSocket encapsulation = null;
       if (settings.encapsulationPort() != UnderlaySettings.NO_ENCAPSULATION) {
@@ -107,16 +120,56 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
             UnderlayReceiver.openEncapsulation(encapsulation, settings, counters, opening));
       }
       UnderlaySender sender = UnderlaySender.open(settings, encapsulation, hops, counters, team);
-      return new UnderlaySocket(sender, receivers, settings.batch());
+      return new UnderlaySocket(sender, receivers, settings);
     } catch (KernelException | RuntimeException e) {
       receivers.forEach(UnderlayReceiver::close);
       throw e;
     }
   }
 
-  /** The receiving sockets, to be polled for input; they stay the same until closed. */
+  /**
+   * The receiving sockets, to be polled for input while they are open; the first of them are those
+   * of {@link #tunnels}.
+   */
   public List<UnderlayReceiver> receivers() {
     return receivers;
+  }
+
+  /** The sockets for what comes through tunnels. */
+  public List<UnderlayReceiver> tunnels() {
+    return receivers.subList(0, TUNNELS);
+  }
+
+  /**
+   * Opens the sockets for tunnels again; does nothing where they are open.
+   *
+   * @throws KernelException if one cannot be opened; none is open then
+   */
+  public void openTunnels() throws KernelException {
+    if (takesTunnels()) {
+      return;
+    }
+    try {
+      for (UnderlayReceiver receiver : tunnels()) {
+        receiver.open(local);
+      }
+    } catch (KernelException e) {
+      closeTunnels();
+      throw e;
+    }
+  }
+
+  /**
+   * Closes the sockets for tunnels, which must not be polled any more. What came and was not read
+   * is lost, and to what comes then the kernel replies that nobody listens.
+   */
+  public void closeTunnels() {
+    tunnels().forEach(UnderlayReceiver::shut);
+  }
+
+  /** Whether the sockets for tunnels are open. */
+  public boolean takesTunnels() {
+    return receivers.get(0).isOpen();
   }
 
   /**
@@ -124,9 +177,10 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
    * received before can still be read, and what was queued leaves first. {@link #encapsulationPort}
    * may differ afterwards.
    */
-  public void rebind(Ipv6Address local) throws KernelException {
+  public void rebind(Ipv6Address newLocal) throws KernelException {
     sender.transmit();
-    sender.bind(local);
+    sender.bind(newLocal);
+    local = newLocal;
     for (UnderlayReceiver receiver : receivers) {
       receiver.bind(local);
     }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -144,6 +145,65 @@ class UnderlaySocketTest {
     assertEquals(List.of(), receiveAll());
     socket.rebind(LOCAL);
     assertEquals(sent(peer("ours")), receiveAll());
+  }
+
+  @Test
+  void closedTunnelsTakeNothingAndCannotBeHeardOfByTheKernelsErrors() throws Exception {
+    quiet();
+    socket.closeTunnels();
+    assertFalse(socket.takesTunnels());
+    assertEquals("", rawSockets(Protocol.IPV6) + rawSockets(Protocol.ESP));
+    List<String> lines = peer("ours");
+    assertEquals(List.of(), errors(lines));
+    List<String> others = new ArrayList<>(sent(lines));
+    others.removeIf(packet -> isOfTunnel(packet));
+    assertEquals(4, others.size());
+    assertEquals(others, receiveAll());
+  }
+
+  @Test
+  void tunnelsThatAreOpenedAgainFollowTheCareOfAddress() throws Exception {
+    socket.closeTunnels();
+    socket.rebind(Ipv6Address.parse("2001:db8:3000::77"));
+    openTunnels();
+    assertEquals(6, sent(peer("ours")).size());
+    assertEquals(List.of(), receiveAll());
+    socket.closeTunnels();
+    socket.rebind(LOCAL);
+    openTunnels();
+    openTunnels();
+    assertTrue(socket.takesTunnels());
+    assertEquals(sent(peer("ours")), receiveAll());
+    assertEquals(1, rawSockets(Protocol.ESP).lines().count());
+  }
+
+  /** What was received before the sockets were closed, and not read, is nobody's. */
+  @Test
+  void tunnelsThatAreOpenedAgainHaveNothingOfBefore() throws Exception {
+    assertEquals(6, sent(peer("ours")).size());
+    socket.closeTunnels();
+    openTunnels();
+    assertTrue(receiveAll().stream().noneMatch(UnderlaySocketTest::isOfTunnel));
+  }
+
+  private void openTunnels() {
+    host.run(() -> {
+      socket.openTunnels();
+      return null;
+    });
+  }
+
+  /** The kernel's list of a protocol's raw sockets; it has the protocol where ports have theirs. */
+  private String rawSockets(int protocol) {
+    String ending = ":%04X ".formatted(protocol);
+    return host.exec("cat", "/proc/net/raw6").lines()
+        .filter(line -> line.contains(ending))
+        .collect(Collectors.joining("\n"));
+  }
+
+  private static boolean isOfTunnel(String packet) {
+    int protocol = Integer.parseInt(packet, 2 * Ipv6Header.NEXT_HEADER, 2 * 7, 16);
+    return protocol == Protocol.IPV6 || protocol == Protocol.ESP;
   }
 
   @Test
