@@ -228,7 +228,7 @@ public final class MobileNodeService extends Service {
       watch.follow(config.guestMac(), config.home().agents());
       copies.follow();
     }
-    if (engine.expectsTunnels() && links.underlay().tunnels() != null) {
+    if (local != null && wantsTunnels()) {
       links.underlay().tunnels().expect();
     }
     if (!routerKnown && engine.homeRouter() != null) {
@@ -248,10 +248,15 @@ public final class MobileNodeService extends Service {
     notifier().status(statusLine());
   }
 
+  /** A capture shows what comes, also what is for nobody. */
+  private boolean wantsTunnels() {
+    return engine.expectsTunnels() || capture().isActive();
+  }
+
   private void again() {
     tracker.assertRules();
     links.again();
-    if (!engine.expectsTunnels() && links.underlay().tunnels() != null) {
+    if (local != null && !wantsTunnels()) {
       links.underlay().tunnels().idle();
     }
     if (guard != null) {
@@ -311,7 +316,7 @@ public final class MobileNodeService extends Service {
       try {
         links.underlay().local(underlaySettings(address, mtu));
         local = address;
-        if (!engine.expectsTunnels()) {
+        if (!wantsTunnels()) {
           links.underlay().tunnels().rest();
         }
         encapsulate();
