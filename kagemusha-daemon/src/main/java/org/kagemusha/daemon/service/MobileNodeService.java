@@ -228,7 +228,7 @@ public final class MobileNodeService extends Service {
       watch.follow(config.guestMac(), config.home().agents());
       copies.follow();
     }
-    if (local != null && wantsTunnels()) {
+    if (local != null && !links.underlay().tunnels().isOpen() && wantsTunnels()) {
       links.underlay().tunnels().expect();
     }
     if (!routerKnown && engine.homeRouter() != null) {
@@ -256,7 +256,9 @@ public final class MobileNodeService extends Service {
   private void again() {
     tracker.assertRules();
     links.again();
-    if (local != null && !wantsTunnels()) {
+    if (local != null && wantsTunnels()) {
+      links.underlay().tunnels().expect();
+    } else if (local != null) {
       links.underlay().tunnels().idle();
     }
     if (guard != null) {

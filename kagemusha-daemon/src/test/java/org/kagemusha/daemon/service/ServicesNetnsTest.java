@@ -118,13 +118,14 @@ class ServicesNetnsTest {
       agent.await("ready name=ha");
       vm.await("ready name=vm1").await("care-of vm=vm1 .*new=2001:db8:3000");
       assertEquals(List.of(), tunnelSockets());
+      assertFalse(takesTunnels());
       net.ask("vm1", "prepare");
+      assertTrue(takesTunnels());
       assertEquals(List.of("0029", "0032"), tunnelSockets());
       net.ask("vm1", "arrived");
       vm.await("registered vm=vm1");
       net.ping();
       JsonObject mobileNode = net.status("vm1");
-      assertTrue(mobileNode.getAsJsonObject("data_path").get("tunnels").getAsBoolean());
       assertEquals("registered", mobileNode.get("state").getAsString());
       assertTrue(
           mobileNode.getAsJsonObject("handover").get("arrival_to_first_downlink_ms").getAsDouble()
@@ -153,6 +154,10 @@ class ServicesNetnsTest {
     assertFalse(ip(net.host, "-6 address show dev eth0").contains("/128"));
     assertFalse(ip(net.host, "link show").contains("km-vm1"));
     assertFalse(Files.exists(directory.resolve("vm1.sock")));
+  }
+
+  private boolean takesTunnels() throws Exception {
+    return net.status("vm1").getAsJsonObject("data_path").get("tunnels").getAsBoolean();
   }
 
   /** The protocols of the host's raw sockets for tunnels, IPv6 in IPv6 (29) and ESP (32). */

@@ -201,7 +201,7 @@ public final class UnderlayReceiver implements AutoCloseable {
       }
       prepare(opened, settings);
       opened.bind(local, 0);
-    } catch (KernelException e) {
+    } catch (KernelException | RuntimeException e) {
       opened.close();
       throw e;
     }

@@ -153,7 +153,7 @@ public final class UnderlaySocket implements Underlay, AutoCloseable {
       for (UnderlayReceiver receiver : tunnels()) {
         receiver.open(local);
       }
-    } catch (KernelException e) {
+    } catch (KernelException | RuntimeException e) {
       closeTunnels();
       throw e;
     }

@@ -156,7 +156,7 @@ class UnderlaySocketTest {
     List<String> lines = peer("ours");
     assertEquals(List.of(), errors(lines));
     List<String> others = new ArrayList<>(sent(lines));
-    others.removeIf(packet -> isOfTunnel(packet));
+    others.removeIf(UnderlaySocketTest::isOfTunnel);
     assertEquals(4, others.size());
     assertEquals(others, receiveAll());
   }
